@@ -1,0 +1,64 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/progress.h"
+#include "base/random.h"
+#include "base/result.h"
+#include "mongo/client.h"
+#include "repository/repository.h"
+#include "repository/settings.h"
+
+namespace holdfast::backup {
+
+/// What is backed up, and how.
+struct BackupOptions {
+  /// Databases in scope; empty means every one but admin, config and local.
+  std::vector<std::string> databases;
+  /// Globs (`*`, `?`) over "collection" or "database.collection"; empty means all.
+  std::vector<std::string> collections;
+  std::vector<std::string> exclude;
+  std::vector<std::string> tags;
+  /// Kept for ever, and why; empty for an ordinary snapshot.
+  std::string critical_reason;
+  repository::LayoutSettings layout;
+  /// Scanning threads, each with one cursor.
+  std::uint32_t workers = 3;
+  /// Bound on buffers for events and sorting, in bytes (scanning has its own, by workers).
+  std::uint64_t memory_bytes = 64ULL * 1024 * 1024;
+  /// Where encrypted spools and sort runs go.
+  std::filesystem::path spool_folder = "/tmp";
+  /// After so many windows what still cannot be made exact is recorded as best-effort.
+  std::uint32_t max_rounds = 5;
+};
+
+struct BackupOutcome {
+  repository::SnapshotSummary summary;
+  /// Sentences for the operator: why something is only best-effort, what was left out.
+  std::vector<std::string> warnings;
+  std::uint64_t events = 0;          ///< Change events folded.
+  /// Documents that had changed between being scanned and the end of the window.
+  std::uint64_t changed_after_scan = 0;
+  std::uint32_t rounds = 1;          ///< Windows that were needed.
+  std::uint64_t scanned_again = 0;   ///< Collections read again because they moved.
+  std::uint64_t reread_documents = 0;  ///< Read again to learn the order of their fields.
+  double seconds = 0;
+};
+
+/// Makes a full snapshot. On a deployment with a log: scan + fold, exact at one cluster time per
+/// namespace; on a standalone: a plain scan, best-effort. A crash or an error leaves the
+/// repository as it was, with garbage at most.
+/// Errors: not_found (no such database or collection), denied, retry (server away for longer
+/// than the retries), gap (the log was overrun during the scan), cancelled, no_space, …
+[[nodiscard]] Result<BackupOutcome> run_full_backup(mongo::Client& client,
+                                                    repository::Repository& repository,
+                                                    const BackupOptions& options,
+                                                    const Clock& clock, RandomSource& random,
+                                                    ProgressSink& progress, std::stop_token stop);
+
+}  // namespace holdfast::backup

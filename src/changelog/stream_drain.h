@@ -1,0 +1,103 @@
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/progress.h"
+#include "base/random.h"
+#include "base/result.h"
+#include "base/spool.h"
+#include "changelog/event.h"
+#include "mongo/change_stream.h"
+#include "mongo/client.h"
+
+namespace holdfast::changelog {
+
+/// A place between two events of a drained stream where no transaction is open.
+struct Boundary {
+  std::uint64_t events = 0;  ///< How many events lie before it (markers counted).
+  std::uint64_t offset = 0;  ///< Where the next one begins in the spool.
+  ClusterTime time;          ///< Everything visible at or before this time lies before it.
+  bson::Document token;      ///< Resuming from it delivers what lies behind.
+};
+
+/// Reads a change stream on a thread of its own into an encrypted spool, from before a scan until
+/// after it, because a long scan could outlive the server's log. Thread-safe.
+class StreamDrain {
+ public:
+  /// Opens the stream; everything committed after `opened_at()` will be drained.
+  /// `client` and `random` must outlive it. Errors: those of mongo::open_change_stream.
+  [[nodiscard]] static Result<std::unique_ptr<StreamDrain>> start(
+      mongo::Client& client, const mongo::ChangeStreamOptions& options,
+      const std::filesystem::path& spool_folder, RandomSource& random);
+  ~StreamDrain();
+  StreamDrain(const StreamDrain&) = delete;
+  StreamDrain& operator=(const StreamDrain&) = delete;
+
+  [[nodiscard]] const Boundary& start_boundary() const { return start_; }
+  [[nodiscard]] std::uint64_t drained_events() const;
+
+  /// Waits until everything that was committed before this call is in the spool, by a marker
+  /// written into `marker_database` (see docs/decisions), and returns a boundary at or behind it.
+  /// Where markers may not be written, by a delivered event (or a reliable token) later than
+  /// `not_before`. Errors: the stream's own (gap, retry, …), cancelled, precondition (nothing
+  /// showed the end of the window within `patience`).
+  [[nodiscard]] Result<Boundary> barrier(const std::string& marker_database, ClusterTime not_before,
+                                         std::chrono::seconds patience, ProgressSink& progress,
+                                         std::stop_token stop);
+
+  /// Calls `visit` with each event between two boundaries, markers left out, in order.
+  [[nodiscard]] Status visit(const Boundary& from, const Boundary& to,
+                             const std::function<Status(const Event&)>& visit) const;
+
+ private:
+  struct Marker {
+    bson::Value id;
+    Boundary boundary;
+  };
+  /// First and last event of a transaction, as ordinals, and the boundary behind the last.
+  struct Group {
+    std::uint64_t first = 0;
+    Boundary behind_last;
+  };
+
+  StreamDrain(mongo::Client& client, std::unique_ptr<mongo::ChangeStream> stream,
+              std::unique_ptr<EncryptedSpool> spool, Boundary start);
+  void run(const std::stop_token& stop);
+  Status take(bson::DocumentView raw);
+  Result<Boundary> wait_for(const std::function<std::optional<Boundary>()>& found,
+                            std::chrono::seconds patience, ProgressSink& progress,
+                            const std::stop_token& stop);
+  Result<Boundary> marker_barrier(const std::string& database, std::chrono::seconds patience,
+                                  ProgressSink& progress, const std::stop_token& stop);
+  /// Moves a boundary behind the transactions that are open at it, as far as `known`.
+  [[nodiscard]] Boundary behind_open_groups(Boundary boundary) const;
+  void forget_groups_before(std::uint64_t events);
+
+  mongo::Client& client_;
+  std::unique_ptr<mongo::ChangeStream> stream_;  ///< The thread's alone.
+  std::unique_ptr<EncryptedSpool> spool_;
+  Boundary start_;
+
+  mutable std::mutex mutex_;
+  std::condition_variable_any arrived_;
+  Boundary newest_;
+  ClusterTime reliable_;
+  std::vector<Marker> markers_;
+  std::map<TransactionId, Group> groups_;
+  std::optional<Error> failure_;
+  std::jthread thread_;
+};
+
+}  // namespace holdfast::changelog

@@ -1,0 +1,124 @@
+#include "cli/commands/backup.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+
+#include "backup/backup.h"
+#include "base/text.h"
+#include "cli/open.h"
+#include "cli/progress_display.h"
+#include "cli/show_snapshot.h"
+
+namespace holdfast::cli {
+namespace {
+
+class BackupCommand final : public Command {
+ public:
+  [[nodiscard]] CommandInfo info() const override {
+    return {
+        .name = "backup",
+        .group = "Backups",
+        .summary = "Take a snapshot of a live database",
+        .description =
+            "Reads the database while the application goes on writing and stores it as a snapshot. "
+            "On a replica set the snapshot is exact: the state of one moment, to the byte. A "
+            "standalone server keeps no log, so there it is best-effort, and says so; 'holdfast "
+            "doctor' shows how to change that.\n\n"
+            "What is backed up: the databases that --database names, else the one in the URI, else "
+            "all with --all-databases; of these every collection, or those that --collection "
+            "selects. A snapshot holds documents, indexes, options, validators and views.",
+        .examples =
+            {{"holdfast backup --uri mongodb://localhost/shop -r /var/backups/shop",
+              "The whole database shop."},
+             {"holdfast backup --all-databases --tag nightly --quiet",
+              "Every database, tagged, silent unless something is wrong; server and repository "
+              "come from the environment or the configuration file."},
+             {"holdfast backup --collection 'orders*' --collection users --exclude 'orders_tmp*'",
+              "Some collections of the URI's database."},
+             {"holdfast backup --critical 'before the price change'",
+              "A snapshot that nothing removes without being told its id."}},
+        .settings = {"uri", "repository", "password_file", "key_file", "recovery_key_file",
+                     "databases", "all_databases", "backup.collections", "backup.exclude",
+                     "backup.compression", "backup.workers", "backup.spool_folder"},
+    };
+  }
+
+  void declare(CLI::App& app) override {
+    app.add_option("--tag", tags_, "A word to find it by, repeatable")
+        ->type_name("TAG")
+        ->allow_extra_args(false);
+    app.add_option("--critical", critical_, "Keep it for ever, and why")->type_name("REASON");
+  }
+
+  [[nodiscard]] Result<ExitCode> run(Context& context) override {
+    HOLDFAST_TRY(const auto repository, open_repository(context, blob::OpenMode::read_write));
+    HOLDFAST_TRY(const auto client, connect(context));
+    HOLDFAST_TRY(const backup::BackupOptions options, make_options(context, *client));
+    // Its notes are the outcome's warnings: they are shown when they arise.
+    const Result<backup::BackupOutcome> outcome = [&] {
+      ProgressDisplay progress(context.terminal, context.output, context.clock);
+      return backup::run_full_backup(*client, *repository, options, context.clock, context.random,
+                                     progress, context.stop);
+    }();
+    if (!outcome.ok()) return outcome.error();
+    report(context, *outcome);
+    return ExitCode::done;
+  }
+
+ private:
+  Result<backup::BackupOptions> make_options(Context& context, const mongo::Client& client) const {
+    const Settings& settings = context.settings;
+    backup::BackupOptions options;
+    options.databases = settings.databases;
+    if (options.databases.empty() && !settings.all_databases) {
+      const std::string named = data_database(client);
+      if (named.empty()) {
+        return Error(ErrorCode::usage, "which databases? Neither the URI nor a flag names one",
+                     "give --database NAME or --all-databases");
+      }
+      options.databases = {named};
+    }
+    options.collections = settings.collections;
+    options.exclude = settings.exclude;
+    options.tags = tags_;
+    options.critical_reason = critical_;
+    options.layout.compression = settings.compression;
+    options.workers = settings.backup_workers;
+    options.spool_folder = settings.spool_folder;
+    return options;
+  }
+
+  static void report(Context& context, const backup::BackupOutcome& outcome) {
+    const auto& summary = outcome.summary;
+    const auto duration = std::chrono::duration_cast<std::chrono::nanoseconds>(
+        std::chrono::duration<double>(outcome.seconds));
+    std::string text = fmt::format("snapshot {} of {}\n", summary.id,
+                                   sanitize_for_terminal(joined(summary.databases)));
+    text += fmt::format("  {}, {}, {} in {}\n", counted(summary.collections, "collection"),
+                        counted(summary.documents, "document"),
+                        format_bytes(summary.document_bytes), format_duration(duration));
+    text += fmt::format("  {} stored\n", format_bytes(summary.stored_bytes));
+    text += fmt::format("  {}\n", consistency_text(summary.consistency));
+    if (outcome.events > 0) {
+      text += fmt::format("  with {} made meanwhile\n", counted(outcome.events, "change"));
+    }
+    context.output.report(text);
+    context.output.result("holdfast.backup/1", Json{{"snapshot", summary_json(summary)},
+                                                    {"warnings", outcome.warnings},
+                                                    {"events", outcome.events},
+                                                    {"rounds", outcome.rounds},
+                                                    {"scanned_again", outcome.scanned_again},
+                                                    {"reread_documents", outcome.reread_documents},
+                                                    {"seconds", outcome.seconds}});
+  }
+
+  std::vector<std::string> tags_;
+  std::string critical_;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_backup_command() { return std::make_unique<BackupCommand>(); }
+
+}  // namespace holdfast::cli

@@ -1,0 +1,222 @@
+#include "mongo/change_stream.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "bson/builder.h"
+#include "mongo/command_cursor_internal.h"
+#include "mongo/resume_token_internal.h"
+#include "mongo/split_event_internal.h"
+
+namespace holdfast::mongo {
+namespace {
+
+/// How long a stream tries to come back: longer than an election and a server's restart.
+constexpr std::uint32_t resume_deadline_ms = 60'000;
+/// One getMore waits no longer than this at the server, well below the socket's timeout.
+constexpr std::chrono::milliseconds longest_wait{30'000};
+/// MongoDB 6.0, the first with showExpandedEvents.
+constexpr std::int32_t expanded_events_wire_version = 17;
+/// A change stream that ends at once again and again is not resumed for ever.
+constexpr int most_empty_reopens = 5;
+
+Error lost(const Error& error) {
+  return Error(ErrorCode::gap, error.message(),
+               "The history between the last event and now is gone from the server's oplog: a "
+               "new full backup starts a new log; a larger oplog keeps it longer.");
+}
+
+/// Errors that mean "this position is not to be had", whatever the server calls them while a
+/// token was given.
+bool position_is_lost(const Error& error, bool with_token) {
+  if (error.code() == ErrorCode::gap) return true;
+  if (!with_token) return false;
+  switch (code_of(error)) {
+    case 9:      // FailedToParse: the token is none of this server's
+    case 50811:  // KeyString that ends early
+    case 40647:  // the token has another form
+    case 40649:
+      return true;
+    default: return false;
+  }
+}
+
+class LiveStream final : public ChangeStream {
+ public:
+  LiveStream(DriverClient& client, ChangeStreamOptions options)
+      : client_(client), options_(std::move(options)), token_(options_.resume_after) {}
+
+  Status start(ClusterTime& opened_at) {
+    Backoff backoff(resume_deadline_ms);
+    for (;;) {
+      const Status opened = reopen();
+      if (opened.ok()) break;
+      if (opened.error().code() != ErrorCode::retry || !backoff.wait()) return opened;
+    }
+    // operationTime alone would be too early: mongod starts a stream behind the cluster time,
+    // which may be ahead of the newest majority-committed operation; an operation in between
+    // would be neither delivered nor demanded from reads.
+    opened_at = std::max(cursor_->operation_time(), cursor_->cluster_time());
+    return {};
+  }
+
+  Result<std::optional<RawEvent>> next(std::chrono::milliseconds wait) override {
+    if (failed_) return *failed_;
+    auto event = advance(wait);
+    if (event.ok()) return event;
+    const Error error = event.error().with_context("change stream");
+    // Passing trouble may pass: the next call tries again from the same position.
+    if (error.code() != ErrorCode::retry) failed_ = error;
+    return error;
+  }
+
+  bson::Document resume_token() const override { return token_.value_or(bson::Document()); }
+  ClusterTime reliable_time() const override { return reliable_time_; }
+
+ private:
+  Result<std::optional<RawEvent>> advance(std::chrono::milliseconds wait) {
+    for (;;) {
+      // The event handed out last may live in the batch: it is dropped only now.
+      while (cursor_ && cursor_->batch_left()) {
+        HOLDFAST_TRY(const auto event, cursor_->next_in_batch());
+        HOLDFAST_TRY(const auto whole, take(*event));
+        if (whole) return std::optional(RawEvent{*whole});
+      }
+      end_of_batch();
+      HOLDFAST_CHECK(more(std::min(wait, longest_wait)));
+      // One getMore a call: what it brings is handed out, an empty batch ends the call.
+      if (!cursor_->batch_left()) {
+        end_of_batch();
+        if (wait <= longest_wait) return std::optional<RawEvent>();
+        wait -= longest_wait;
+      }
+    }
+  }
+
+  /// Notes the position of an event; nothing while parts of a split one are still to come.
+  Result<std::optional<bson::DocumentView>> take(bson::DocumentView event) {
+    const auto id = event.find_document("_id");
+    if (!id) return Error(ErrorCode::corrupt, "the server sent a change event without _id");
+    HOLDFAST_TRY(const auto whole, fragments_.add(event));
+    // In the midst of a split event the position stays before its first part.
+    if (whole) token_ = bson::Document(*id);
+    empty_reopens_ = 0;
+    return whole;
+  }
+
+  void end_of_batch() {
+    if (!cursor_) return;
+    const auto token = cursor_->post_batch_resume_token();
+    if (!token || fragments_.incomplete()) return;
+    token_ = bson::Document(*token);
+    if (client_.genuine()) reliable_time_ = std::max(reliable_time_, time_settled_by(*token));
+  }
+
+  Status more(std::chrono::milliseconds wait) {
+    Status fetched;
+    if (cursor_ && cursor_->open_at_server()) {
+      fetched = cursor_->fetch(std::max<std::int64_t>(wait.count(), 1), 0);
+      if (fetched.ok()) return fetched;
+    } else if (++empty_reopens_ > most_empty_reopens) {
+      return Error(ErrorCode::retry, "the server ends the stream again and again");
+    } else {
+      // Ended by the server: an invalidate event (its database was dropped), or a shutdown.
+      fetched = reopen();
+    }
+    Backoff backoff(resume_deadline_ms);
+    while (!fetched.ok()) {
+      if (position_is_lost(fetched.error(), token_.has_value())) return lost(fetched.error());
+      if (fetched.error().code() != ErrorCode::retry || !backoff.wait()) return fetched;
+      fetched = reopen();
+    }
+    return {};
+  }
+
+  Status reopen() {
+    cursor_.reset();
+    fragments_.reset();
+    const bool one_database = options_.databases.size() == 1;
+    const std::string database = one_database ? options_.databases.front() : "admin";
+    const bson::Document command = aggregate_command();
+    auto opened = CommandCursor::open(client_, database, command.view());
+    if (!opened.ok()) {
+      if (position_is_lost(opened.error(), token_.has_value())) return lost(opened.error());
+      return opened.error();
+    }
+    if (!(*opened)->post_batch_resume_token()) {
+      return Error(ErrorCode::unsupported,
+                   "the server sends no postBatchResumeToken (MongoDB 4.2 and later do)");
+    }
+    cursor_ = std::move(opened).value();
+    if (!token_ && !cursor_->batch_left()) end_of_batch();
+    return {};
+  }
+
+  void append_database_filter(bson::Builder& command, std::string_view position,
+                              std::string_view field) const {
+    command.begin_document(position).begin_document(field).begin_array("$in");
+    for (std::size_t at = 0; at < options_.databases.size(); ++at) {
+      command.append_string(bson::array_index_name(at), options_.databases[at]);
+    }
+    command.end().end().end();
+  }
+
+  [[nodiscard]] bson::Document aggregate_command() const {
+    bson::Builder command;
+    command.append_int32("aggregate", 1).begin_array("pipeline");
+    command.begin_document("0").begin_document("$changeStream");
+    if (options_.databases.size() != 1) command.append_bool("allChangesForCluster", true);
+    if (client_.server().wire_version >= expanded_events_wire_version) {
+      command.append_bool("showExpandedEvents", true);
+    }
+    // startAfter takes every token that resumeAfter takes, and invalidate's too (since 4.2).
+    if (token_) command.append_document("startAfter", token_->view());
+    command.end().end();
+    int stage = 1;
+    if (options_.databases.size() > 1) {
+      command.begin_document(bson::array_index_name(static_cast<std::size_t>(stage++)));
+      command.begin_document("$match").begin_array("$or");
+      append_database_filter(command, "0", "ns.db");
+      append_database_filter(command, "1", "to.db");  // renamed into one of them
+      command.end().end().end();
+    }
+    // Events above 16 MB come in parts (7.0, and 6.0 since 6.0.9); it must be the last stage.
+    if (client_.at_least(7, 0) || (client_.at_least(6, 0, 9) && !client_.at_least(6, 1))) {
+      command.begin_document(bson::array_index_name(static_cast<std::size_t>(stage)));
+      command.begin_document("$changeStreamSplitLargeEvent").end().end();
+    }
+    command.end();
+    command.begin_document("cursor").end();
+    return std::move(command).finish();
+  }
+
+  DriverClient& client_;
+  ChangeStreamOptions options_;
+  std::optional<bson::Document> token_;
+  ClusterTime reliable_time_;
+  std::unique_ptr<CommandCursor> cursor_;
+  FragmentJoiner fragments_;
+  int empty_reopens_ = 0;
+  std::optional<Error> failed_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<ChangeStream>> open_change_stream(Client& client,
+                                                         const ChangeStreamOptions& options,
+                                                         ClusterTime& opened_at) {
+  if (!client.server().has_log()) {
+    return Error(ErrorCode::precondition,
+                 "this server is a standalone: it keeps no log of changes",
+                 "A replica set of one member has one (rs.initiate()); without it, backups "
+                 "compare instead.");
+  }
+  auto stream = std::make_unique<LiveStream>(driver_of(client), options);
+  if (const Status started = stream->start(opened_at); !started.ok()) {
+    return started.error().with_context("cannot open a change stream");
+  }
+  return std::unique_ptr<ChangeStream>(std::move(stream));
+}
+
+}  // namespace holdfast::mongo

@@ -1,0 +1,63 @@
+#include <algorithm>
+
+#include "bson/builder.h"
+#include "mongo/catalog.h"
+#include "mongo/client_internal.h"
+#include "mongo/scan.h"
+
+namespace holdfast::mongo {
+namespace {
+
+class LiveReader final : public DatasetReader {
+ public:
+  LiveReader(Client& client, std::vector<std::string> databases)
+      : client_(client), databases_(std::move(databases)) {}
+
+  Result<std::vector<CollectionInfo>> catalog() override {
+    std::vector<std::string> names = databases_;
+    if (names.empty()) {
+      HOLDFAST_TRY(names, list_databases(client_));
+    }
+    std::vector<CollectionInfo> all;
+    for (const std::string& name : names) {
+      HOLDFAST_TRY(auto catalog, read_catalog(client_, name));
+      std::move(catalog.begin(), catalog.end(), std::back_inserter(all));
+    }
+    std::sort(all.begin(), all.end(),
+              [](const CollectionInfo& a, const CollectionInfo& b) { return a.ns < b.ns; });
+    return all;
+  }
+
+  Result<std::unique_ptr<DocumentCursor>> open(const Namespace& ns) override {
+    HOLDFAST_TRY(const auto info, read_catalog_entry(client_, ns));
+    ScanOptions options;
+    HOLDFAST_TRY(options.not_before, newest_time());
+    HOLDFAST_TRY(auto scan, open_scan(client_, info, {}, options));
+    return std::unique_ptr<DocumentCursor>(std::move(scan));
+  }
+
+ private:
+  /// Reads see at least what was written before they were asked for.
+  Result<ClusterTime> newest_time() {
+    if (!client_.server().has_log()) return ClusterTime();
+    bson::Builder ping;
+    ping.append_int32("ping", 1);
+    const bson::Document command = std::move(ping).finish();
+    HOLDFAST_TRY(const auto reply, client_.run("admin", command.view()));
+    const auto time = reply.view().find("operationTime");
+    if (!time || time->type() != bson::Type::timestamp) return ClusterTime();
+    return ClusterTime::from_packed(time->as_timestamp());
+  }
+
+  Client& client_;
+  std::vector<std::string> databases_;
+};
+
+}  // namespace
+
+std::unique_ptr<DatasetReader> make_live_reader(Client& client,
+                                                std::vector<std::string> databases) {
+  return std::make_unique<LiveReader>(client, std::move(databases));
+}
+
+}  // namespace holdfast::mongo

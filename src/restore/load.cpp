@@ -1,0 +1,153 @@
+#include "restore/load.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+#include <mutex>
+#include <utility>
+
+#include "base/task_group.h"
+#include "bson/extended_json.h"
+
+namespace holdfast::restore {
+
+namespace {
+
+/// One insert: small enough that several connections fit the memory bound, large enough that the
+/// round trip does not matter.
+constexpr std::size_t batch_bytes = 4U * 1024 * 1024;
+constexpr std::size_t batch_documents = 10'000;
+/// Ranges a worker takes on average, so that all end together.
+constexpr std::size_t parts_per_worker = 4;
+
+/// Documents copied into one buffer, and views of them.
+class Batch {
+ public:
+  [[nodiscard]] bool empty() const { return sizes_.empty(); }
+  [[nodiscard]] bool full() const {
+    return bytes_.size() >= batch_bytes || sizes_.size() >= batch_documents;
+  }
+  void add(bson::DocumentView document) {
+    append_bytes(bytes_, document.bytes());
+    sizes_.push_back(document.bytes().size());
+  }
+  [[nodiscard]] std::uint64_t bytes() const { return bytes_.size(); }
+  [[nodiscard]] std::vector<bson::DocumentView> views() const {
+    std::vector<bson::DocumentView> views;
+    views.reserve(sizes_.size());
+    std::size_t at = 0;
+    for (const std::size_t size : sizes_) {
+      views.emplace_back(ByteView(bytes_).subspan(at, size));
+      at += size;
+    }
+    return views;
+  }
+  void clear() {
+    bytes_.clear();
+    sizes_.clear();
+  }
+
+ private:
+  Bytes bytes_;
+  std::vector<std::size_t> sizes_;
+};
+
+class Loader {
+ public:
+  Loader(repository::SnapshotReader& snapshot, const CollectionInfo& source,
+         mongo::LiveWriter& writer, Namespace target, const RestoreOptions& options,
+         ProgressSink& progress)
+      : snapshot_(snapshot),
+        source_(source),
+        writer_(writer),
+        target_(std::move(target)),
+        options_(options),
+        progress_(progress) {}
+
+  Result<LoadOutcome> run(const std::stop_token& stop) {
+    const bool ordered = source_.capped() || source_.type == CollectionType::timeseries;
+    const std::size_t workers = ordered ? 1 : std::max<std::size_t>(options_.workers, 1);
+    wanted_parts_ = ordered ? 1 : workers * parts_per_worker;
+    HOLDFAST_TRY(parts_, snapshot_.part_count(source_.ns, wanted_parts_));
+    TaskGroup group(stop);
+    for (std::size_t i = 0; i < std::min(workers, std::max<std::size_t>(parts_, 1)); ++i) {
+      group.start([this](const std::stop_token& token) { return work(token); });
+    }
+    HOLDFAST_CHECK(group.wait());
+    return std::move(outcome_);
+  }
+
+ private:
+  Status work(const std::stop_token& stop) {
+    Batch batch;
+    for (std::size_t part = next_part_++; part < parts_; part = next_part_++) {
+      HOLDFAST_TRY(const auto cursor, snapshot_.open_part(source_.ns, wanted_parts_, part));
+      while (true) {
+        HOLDFAST_TRY(const auto document, cursor->next());
+        if (!document) break;
+        batch.add(*document);
+        if (batch.full()) HOLDFAST_CHECK(write(batch, stop));
+      }
+    }
+    return batch.empty() ? Status() : write(batch, stop);
+  }
+
+  Status write(Batch& batch, const std::stop_token& stop) {
+    if (stop.stop_requested()) return Error(ErrorCode::cancelled, "stopped");
+    const std::vector<bson::DocumentView> documents = batch.views();
+    const bool replace = options_.existing == Existing::merge &&
+                         options_.on_conflict == OnConflict::replace;
+    auto refused = replace ? writer_.replace(target_, documents)
+                           : writer_.insert(target_, documents);
+    if (!refused.ok()) return refused.error().with_context(target_.text());
+    record(*refused, documents.size(), batch.bytes());
+    progress_.advance(documents.size(), batch.bytes());
+    batch.clear();
+    return {};
+  }
+
+  void record(const std::vector<RefusedDocument>& refused, std::size_t documents,
+              std::uint64_t bytes) {
+    const std::lock_guard lock(mutex_);
+    outcome_.documents += documents - refused.size();
+    outcome_.bytes += bytes;
+    for (const RefusedDocument& one : refused) {
+      const bool same_key = one.reason.find("E11000") != std::string::npos &&
+                            one.reason.find("_id_") != std::string::npos;
+      if (options_.existing == Existing::merge && options_.on_conflict == OnConflict::keep &&
+          same_key) {
+        ++outcome_.kept;
+        continue;
+      }
+      ++outcome_.refused_count;
+      if (outcome_.refused.size() >= max_named_refusals) continue;
+      outcome_.refused.push_back(fmt::format(
+          "_id {}: {}", bson::to_json(one.id.view(), bson::JsonMode::canonical), one.reason));
+    }
+  }
+
+  repository::SnapshotReader& snapshot_;
+  const CollectionInfo& source_;
+  mongo::LiveWriter& writer_;
+  const Namespace target_;
+  const RestoreOptions& options_;
+  ProgressSink& progress_;
+  std::size_t wanted_parts_ = 1;
+  std::size_t parts_ = 1;
+  std::atomic<std::size_t> next_part_ = 0;
+  std::mutex mutex_;
+  LoadOutcome outcome_;
+};
+
+}  // namespace
+
+Result<LoadOutcome> load_documents(repository::SnapshotReader& snapshot,
+                                   const CollectionInfo& source, mongo::LiveWriter& writer,
+                                   const Namespace& target, const RestoreOptions& options,
+                                   ProgressSink& progress, std::stop_token stop) {
+  Loader loader(snapshot, source, writer, target, options, progress);
+  return loader.run(stop);
+}
+
+}  // namespace holdfast::restore
