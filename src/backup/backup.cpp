@@ -142,10 +142,10 @@ Status FullBackup::check_selection(const std::vector<CollectionInfo>& found) {
                  "names are case-sensitive; globs match \"collection\" or \"database.collection\"");
   }
   if (found.empty()) {
-    return Error(ErrorCode::not_found,
-                 fmt::format("nothing to back up: {} has no collections",
-                             fmt::join(databases_, ", ")),
-                 "check the database's name; a backup of nothing would look like success");
+    return Error(
+        ErrorCode::not_found,
+        fmt::format("nothing to back up: {} has no collections", fmt::join(databases_, ", ")),
+        "check the database's name; a backup of nothing would look like success");
   }
   return {};
 }
@@ -213,9 +213,8 @@ bool FullBackup::drop_stale(const CatalogChanges& changes, bool last) {
 }
 
 Result<bool> FullBackup::close_window(const std::vector<CollectionInfo>& scanned, bool last) {
-  HOLDFAST_TRY(const changelog::Boundary end,
-               drain_->barrier(databases_.front(), latest_read_, barrier_patience, progress_,
-                               stop_));
+  HOLDFAST_TRY(const changelog::Boundary end, drain_->barrier(databases_.front(), latest_read_,
+                                                              barrier_patience, progress_, stop_));
   const Window window{*drain_, boundary_, end};
   HOLDFAST_TRY(const CatalogChanges changes,
                read_catalog_changes(window, [&](std::string_view d) { return in_scope(d); }));
@@ -245,9 +244,8 @@ Status FullBackup::settle_last_round(const CatalogChanges& changes) {
   }
   for (auto& [uuid, held] : held_) {
     if (!changes.touches(held.info.ns) || !held.best_effort_reason.empty()) continue;
-    held.best_effort_reason =
-        fmt::format("it was created, dropped, renamed or altered in every one of {} windows",
-                    outcome_.rounds);
+    held.best_effort_reason = fmt::format(
+        "it was created, dropped, renamed or altered in every one of {} windows", outcome_.rounds);
   }
   return {};
 }
@@ -309,9 +307,10 @@ repository::SnapshotCollection FullBackup::describe(const CollectionInfo& info) 
       reason.empty() ? Consistency::Kind::exact : Consistency::Kind::best_effort;
   collection.consistency.reason = reason;
   if (collection.order_uncertain > 0) {
-    warn(fmt::format("{}: {} documents changed too fast to learn the order of their fields; "
-                     "their values are exact",
-                     info.ns.text(), collection.order_uncertain));
+    warn(
+        fmt::format("{}: {} documents changed too fast to learn the order of their fields; "
+                    "their values are exact",
+                    info.ns.text(), collection.order_uncertain));
   }
   return collection;
 }
@@ -329,8 +328,8 @@ Result<repository::SnapshotSummary> FullBackup::commit(WallTime started) {
   if (drain_) manifest.resume_token = boundary_.token;
   for (const CollectionInfo& info : catalog_) {
     if (info.type != CollectionType::view && !held_.contains(identity_of(info))) {
-      warn(fmt::format("{} vanished while it was read; it is not in this snapshot",
-                       info.ns.text()));
+      warn(
+          fmt::format("{} vanished while it was read; it is not in this snapshot", info.ns.text()));
       continue;
     }
     manifest.collections.push_back(describe(info));

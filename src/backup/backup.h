@@ -41,11 +41,11 @@ struct BackupOutcome {
   repository::SnapshotSummary summary;
   /// Sentences for the operator: why something is only best-effort, what was left out.
   std::vector<std::string> warnings;
-  std::uint64_t events = 0;          ///< Change events folded.
+  std::uint64_t events = 0;  ///< Change events folded.
   /// Documents that had changed between being scanned and the end of the window.
   std::uint64_t changed_after_scan = 0;
-  std::uint32_t rounds = 1;          ///< Windows that were needed.
-  std::uint64_t scanned_again = 0;   ///< Collections read again because they moved.
+  std::uint32_t rounds = 1;            ///< Windows that were needed.
+  std::uint64_t scanned_again = 0;     ///< Collections read again because they moved.
   std::uint64_t reread_documents = 0;  ///< Read again to learn the order of their fields.
   double seconds = 0;
 };

@@ -25,6 +25,8 @@ void sort_reread_keys(HeldCollection& held) {
   keys.erase(std::unique(keys.begin(), keys.end(), same), keys.end());
 }
 
-Uuid identity_of(const CollectionInfo& info) { return info.uuid ? *info.uuid : identity_of(info.ns); }
+Uuid identity_of(const CollectionInfo& info) {
+  return info.uuid ? *info.uuid : identity_of(info.ns);
+}
 
 }  // namespace holdfast::backup

@@ -75,9 +75,8 @@ class RereadPatch {
 
 /// So many keys that what one query returns stays small.
 std::size_t keys_per_query(const HeldCollection& held) {
-  const std::uint64_t average =
-      std::max<std::uint64_t>(1, held.document_bytes /
-                                     std::max<std::uint64_t>(1, held.fingerprint.documents));
+  const std::uint64_t average = std::max<std::uint64_t>(
+      1, held.document_bytes / std::max<std::uint64_t>(1, held.fingerprint.documents));
   return std::clamp<std::size_t>(bytes_per_query / average, std::size_t{1}, max_keys_per_query);
 }
 
@@ -106,11 +105,13 @@ Result<std::uint64_t> read_into_spool(mongo::Client& client, const HeldCollectio
 
 }  // namespace
 
-Result<std::uint64_t> reread_documents(
-    mongo::Client& client, changelog::StreamDrain& drain, const changelog::Boundary& boundary,
-    const std::string& marker_database, HeldCollections& held, repository::SnapshotWriter& writer,
-    const DocumentHasher& hasher, const BackupOptions& options, RandomSource& random,
-    ProgressSink& progress, const std::stop_token& stop) {
+Result<std::uint64_t> reread_documents(mongo::Client& client, changelog::StreamDrain& drain,
+                                       const changelog::Boundary& boundary,
+                                       const std::string& marker_database, HeldCollections& held,
+                                       repository::SnapshotWriter& writer,
+                                       const DocumentHasher& hasher, const BackupOptions& options,
+                                       RandomSource& random, ProgressSink& progress,
+                                       const std::stop_token& stop) {
   std::uint64_t keys = 0;
   for (auto& [uuid, collection] : held) {
     sort_reread_keys(collection);
@@ -133,9 +134,8 @@ Result<std::uint64_t> reread_documents(
                drain.barrier(marker_database, latest_read, barrier_patience, progress, stop));
   const Window window{drain, boundary, behind};
   HOLDFAST_TRY(auto changed, find_changed_keys(window, held));
-  HOLDFAST_TRY(const auto moved, read_catalog_changes(window, [](std::string_view) {
-                 return true;
-               }));
+  HOLDFAST_TRY(const auto moved,
+               read_catalog_changes(window, [](std::string_view) { return true; }));
   const auto documents = spool->reader();
   HOLDFAST_TRY(const auto stream, writer.open_stream());
   for (auto& [uuid, collection] : held) {

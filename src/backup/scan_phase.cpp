@@ -108,8 +108,8 @@ Status Scanner::plan() {
     bytes += expected.bytes;
     const std::size_t parts =
         std::clamp<std::size_t>(expected.bytes / range_bytes, std::size_t{1}, max_ranges);
-    auto ranges = mongo::split_ranges(client_, info, held_[i].positional() ? 1 : parts,
-                                      scan_options_);
+    auto ranges =
+        mongo::split_ranges(client_, info, held_[i].positional() ? 1 : parts, scan_options_);
     if (!ranges.ok()) return ranges.error().with_context(info.ns.text());
     for (mongo::KeyRange& range : *ranges) {
       tasks_.push_back({i, std::move(range), expected.bytes / ranges->size()});
@@ -162,8 +162,7 @@ Status Scanner::scan(const ScanTask& task, repository::SegmentStream& stream,
   const HeldCollection& held = held_[task.collection];
   std::vector<repository::SegmentRef> segments;
   Fingerprint fingerprint;
-  HOLDFAST_TRY(const auto cursor,
-               mongo::open_scan(client_, held.info, task.range, scan_options_));
+  HOLDFAST_TRY(const auto cursor, mongo::open_scan(client_, held.info, task.range, scan_options_));
   if (held.info.collation() && !held.positional()) {
     HOLDFAST_CHECK(scan_sorted(*cursor, stream, held, segments, fingerprint, stop));
   } else {
@@ -175,14 +174,15 @@ Status Scanner::scan(const ScanTask& task, repository::SegmentStream& stream,
 
 Status Scanner::scan_sorted(mongo::ScanCursor& cursor, repository::SegmentStream& stream,
                             const HeldCollection& held,
-                            std::vector<repository::SegmentRef>& segments,
-                            Fingerprint& fingerprint, const std::stop_token& stop) {
+                            std::vector<repository::SegmentRef>& segments, Fingerprint& fingerprint,
+                            const std::stop_token& stop) {
   const auto before = [](ByteView a, ByteView b) {
     return bson::less(*bson::DocumentView(a).find("_id"), *bson::DocumentView(b).find("_id"));
   };
-  ExternalSorter sorter(before, {.memory_bytes = options_.memory_bytes / options_.workers,
-                                 .folder = options_.spool_folder},
-                        random_);
+  ExternalSorter sorter(
+      before,
+      {.memory_bytes = options_.memory_bytes / options_.workers, .folder = options_.spool_folder},
+      random_);
   while (true) {
     if (stop.stop_requested()) return Error(ErrorCode::cancelled, "stopped");
     HOLDFAST_TRY(const auto document, cursor.next());

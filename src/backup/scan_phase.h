@@ -28,10 +28,12 @@ struct ScanOutcome {
 /// Reads collections in parallel, several key ranges of a large one at once, into new segments.
 /// Every read is of majority-committed data, not older than `not_before` (null: plain reads).
 /// Errors: those of mongo::open_scan and of the repository's writer; cancelled.
-[[nodiscard]] Result<ScanOutcome> scan_collections(
-    mongo::Client& client, repository::SnapshotWriter& writer,
-    const std::vector<CollectionInfo>& collections, ClusterTime not_before,
-    const BackupOptions& options, RandomSource& random, ProgressSink& progress,
-    std::stop_token stop);
+[[nodiscard]] Result<ScanOutcome> scan_collections(mongo::Client& client,
+                                                   repository::SnapshotWriter& writer,
+                                                   const std::vector<CollectionInfo>& collections,
+                                                   ClusterTime not_before,
+                                                   const BackupOptions& options,
+                                                   RandomSource& random, ProgressSink& progress,
+                                                   std::stop_token stop);
 
 }  // namespace holdfast::backup

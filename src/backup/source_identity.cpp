@@ -47,8 +47,7 @@ repository::SourceIdentity identify_source(const mongo::ServerInfo& server) {
         server.sharded ? "sharded" : (server.replica_set ? "set" : "standalone");
     source.id = fmt::format("{}-{}", kind, short_digest(server.set_name + "/" + joined));
   }
-  source.description =
-      server.replica_set ? fmt::format("{}/{}", server.set_name, joined) : joined;
+  source.description = server.replica_set ? fmt::format("{}/{}", server.set_name, joined) : joined;
   source.server_version = server.version;
   return source;
 }

@@ -202,8 +202,8 @@ class WindowFolder {
 
 }  // namespace
 
-Result<CatalogChanges> read_catalog_changes(
-    const Window& window, const std::function<bool(std::string_view)>& in_scope) {
+Result<CatalogChanges> read_catalog_changes(const Window& window,
+                                            const std::function<bool(std::string_view)>& in_scope) {
   CatalogChanges changes;
   const auto visit = [&](const Event& event) -> Status {
     if (event.is_document_change()) {

@@ -20,9 +20,7 @@ class Clock {
 class SystemClock final : public Clock {
  public:
   [[nodiscard]] WallTime now() const override { return std::chrono::system_clock::now(); }
-  [[nodiscard]] SteadyTime steady_now() const override {
-    return std::chrono::steady_clock::now();
-  }
+  [[nodiscard]] SteadyTime steady_now() const override { return std::chrono::steady_clock::now(); }
 };
 
 }  // namespace holdfast

@@ -12,23 +12,23 @@ namespace holdfast {
 
 /// What a caller can do about an error; one code maps to one exit code (see cli/exit_code.h).
 enum class ErrorCode {
-  usage,         ///< The request makes no sense as given; the user must change it.
-  not_found,     ///< The thing named does not exist.
-  no_repository, ///< There is no repository at the place named.
-  exists,        ///< A thing of that name is already there and is never overwritten.
-  corrupt,       ///< Stored bytes are damaged or forged; reading on would be wrong.
-  wrong_key,     ///< No key that was given opens the repository.
-  denied,        ///< Permission or privilege is missing.
-  precondition,  ///< The world is not in the state that the operation needs.
-  busy,          ///< Somebody else holds it; waiting may help.
-  gap,           ///< That moment cannot be recovered: its history is lost.
-  retry,         ///< Passing trouble (network, election); the same call may succeed later.
-  no_space,      ///< The disk or quota is full.
-  io,            ///< The operating system or the store failed for good.
-  partial,       ///< Done in part; the message names what is missing.
-  findings,      ///< Done, and damage or differences were found.
-  cancelled,     ///< Asked to stop.
-  unsupported,   ///< Well-formed, but this version or this server cannot do it.
+  usage,          ///< The request makes no sense as given; the user must change it.
+  not_found,      ///< The thing named does not exist.
+  no_repository,  ///< There is no repository at the place named.
+  exists,         ///< A thing of that name is already there and is never overwritten.
+  corrupt,        ///< Stored bytes are damaged or forged; reading on would be wrong.
+  wrong_key,      ///< No key that was given opens the repository.
+  denied,         ///< Permission or privilege is missing.
+  precondition,   ///< The world is not in the state that the operation needs.
+  busy,           ///< Somebody else holds it; waiting may help.
+  gap,            ///< That moment cannot be recovered: its history is lost.
+  retry,          ///< Passing trouble (network, election); the same call may succeed later.
+  no_space,       ///< The disk or quota is full.
+  io,             ///< The operating system or the store failed for good.
+  partial,        ///< Done in part; the message names what is missing.
+  findings,       ///< Done, and damage or differences were found.
+  cancelled,      ///< Asked to stop.
+  unsupported,    ///< Well-formed, but this version or this server cannot do it.
 };
 
 [[nodiscard]] std::string_view name_of(ErrorCode code);
@@ -131,8 +131,8 @@ using Status = Result<void>;
   declaration = std::move(result).value()
 
 /// Returns the error of a Status (or Result) that is not ok; the value, if any, is dropped.
-#define HOLDFAST_CHECK(expression)                                              \
-  do {                                                                          \
-    if (auto holdfast_status = (expression); !holdfast_status.ok())             \
-      return holdfast_status.error();                                           \
+#define HOLDFAST_CHECK(expression)                                  \
+  do {                                                              \
+    if (auto holdfast_status = (expression); !holdfast_status.ok()) \
+      return holdfast_status.error();                               \
   } while (false)

@@ -112,8 +112,7 @@ Result<Event> parse_event(bson::DocumentView raw) {
   }
   Event event;
   event.kind = operation->kind;
-  if (const auto time = raw.find("clusterTime");
-      time && time->type() == bson::Type::timestamp) {
+  if (const auto time = raw.find("clusterTime"); time && time->type() == bson::Type::timestamp) {
     event.time = ClusterTime::from_packed(time->as_timestamp());
   } else if (event.kind != EventKind::other) {
     return malformed("clusterTime", raw);

@@ -22,8 +22,8 @@ std::string with(std::string_view rest) {
 }
 
 TEST(Event, reads_an_insert_with_its_uuid_and_time) {
-  const auto raw = json(with(
-      R"("operationType":"insert","documentKey":{"_id":5},"fullDocument":{"_id":5,"a":1})"));
+  const auto raw = json(
+      with(R"("operationType":"insert","documentKey":{"_id":5},"fullDocument":{"_id":5,"a":1})"));
   const auto event = parse_event(raw.view());
   ASSERT_TRUE(event.ok());
   EXPECT_EQ(event->kind, EventKind::insert);
@@ -37,10 +37,10 @@ TEST(Event, reads_an_insert_with_its_uuid_and_time) {
 }
 
 TEST(Event, reads_the_transaction_of_an_update) {
-  const auto raw = json(with(
-      R"("operationType":"update","documentKey":{"_id":5},"txnNumber":9,)"
-      R"("lsid":{"id":{"$binary":{"base64":"iv/UzuKmR7qqpWOKflV67A==","subType":"04"}}},)"
-      R"("updateDescription":{"updatedFields":{"a":2},"removedFields":[]})"));
+  const auto raw =
+      json(with(R"("operationType":"update","documentKey":{"_id":5},"txnNumber":9,)"
+                R"("lsid":{"id":{"$binary":{"base64":"iv/UzuKmR7qqpWOKflV67A==","subType":"04"}}},)"
+                R"("updateDescription":{"updatedFields":{"a":2},"removedFields":[]})"));
   const auto event = parse_event(raw.view());
   ASSERT_TRUE(event.ok());
   ASSERT_TRUE(event->transaction.has_value());
@@ -49,10 +49,10 @@ TEST(Event, reads_the_transaction_of_an_update) {
 }
 
 TEST(Event, reads_a_rename_that_replaces) {
-  const auto raw = json(with(
-      R"("operationType":"rename","to":{"db":"shop","coll":"people"},"operationDescription":)"
-      R"({"to":{"db":"shop","coll":"people"},"dropTarget":)"
-      R"({"$binary":{"base64":"AQQF8Uy9QviCfkMnawQF8Q==","subType":"04"}}})"));
+  const auto raw = json(
+      with(R"("operationType":"rename","to":{"db":"shop","coll":"people"},"operationDescription":)"
+           R"({"to":{"db":"shop","coll":"people"},"dropTarget":)"
+           R"({"$binary":{"base64":"AQQF8Uy9QviCfkMnawQF8Q==","subType":"04"}}})"));
   const auto event = parse_event(raw.view());
   ASSERT_TRUE(event.ok());
   EXPECT_EQ(event->to_collection, "people");

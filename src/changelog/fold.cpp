@@ -51,8 +51,8 @@ Status DocumentFold::apply_update(const ChangeRecord& change) {
   }
   auto outcome = bson::apply_update(document_->view(), change.body, fit_);
   if (!outcome.ok()) {
-    return outcome.error().with_context(fmt::format(
-        "update of _id {}", bson::to_json(change.key, bson::JsonMode::canonical)));
+    return outcome.error().with_context(
+        fmt::format("update of _id {}", bson::to_json(change.key, bson::JsonMode::canonical)));
   }
   document_ = std::move(outcome->document);
   order_uncertain_ = order_uncertain_ || outcome->order_uncertain;

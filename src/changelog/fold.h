@@ -22,8 +22,8 @@ struct FoldedDocument {
 
 /// Folds the changes of one key. A pure function, one change at a time:
 /// `DocumentFold fold(base, fit); for (change) fold.apply(change); fold.finish()`.
-/// Rules: docs/decisions/0006-fold.md. Fuzzy: an insert of what exists replaces, an update or delete of what is
-/// missing is skipped. Strict: both are corruption. Not thread-safe.
+/// Rules: docs/decisions/0006-fold.md. Fuzzy: an insert of what exists replaces, an update or
+/// delete of what is missing is skipped. Strict: both are corruption. Not thread-safe.
 class DocumentFold {
  public:
   DocumentFold(std::optional<bson::Document> base, bson::UpdateFit fit)

@@ -44,15 +44,15 @@ Result<FoldedDocument> fold(std::optional<std::string_view> base, const std::vec
 constexpr std::string_view set_a2 = R"({"updatedFields":{"a":2},"removedFields":[]})";
 
 TEST(Fold, over_a_fuzzy_base_an_insert_of_what_exists_replaces) {
-  const auto folded =
-      fold(R"({"_id":1,"a":9,"b":9})", {{EventKind::insert, R"({"_id":1,"a":1})"}}, UpdateFit::fuzzy);
+  const auto folded = fold(R"({"_id":1,"a":9,"b":9})", {{EventKind::insert, R"({"_id":1,"a":1})"}},
+                           UpdateFit::fuzzy);
   ASSERT_TRUE(folded.ok());
   EXPECT_EQ(*folded->document, json(R"({"_id":1,"a":1})"));
 }
 
 TEST(Fold, over_a_fuzzy_base_a_later_delete_settles_a_skipped_update) {
-  const auto folded =
-      fold(std::nullopt, {{EventKind::update, set_a2}, {EventKind::remove, "{}"}}, UpdateFit::fuzzy);
+  const auto folded = fold(std::nullopt, {{EventKind::update, set_a2}, {EventKind::remove, "{}"}},
+                           UpdateFit::fuzzy);
   ASSERT_TRUE(folded.ok());
   EXPECT_FALSE(folded->document.has_value());
   EXPECT_FALSE(folded->unsettled);

@@ -148,9 +148,9 @@ Result<Boundary> StreamDrain::marker_barrier(const std::string& database,
     HOLDFAST_TRY(const bson::Value id, mongo::write_marker(client_, database));
     auto boundary = wait_for(
         [&]() -> std::optional<Boundary> {
-          const auto marker = std::find_if(
-              markers_.begin(), markers_.end(),
-              [&](const Marker& m) { return m.id.view().identical(id.view()); });
+          const auto marker = std::find_if(markers_.begin(), markers_.end(), [&](const Marker& m) {
+            return m.id.view().identical(id.view());
+          });
           if (marker == markers_.end()) return std::nullopt;
           return marker->boundary;
         },

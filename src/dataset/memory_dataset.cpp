@@ -7,8 +7,7 @@ namespace {
 
 class VectorCursor final : public DocumentCursor {
  public:
-  explicit VectorCursor(std::vector<bson::Document> documents)
-      : documents_(std::move(documents)) {}
+  explicit VectorCursor(std::vector<bson::Document> documents) : documents_(std::move(documents)) {}
 
   Result<std::optional<bson::DocumentView>> next() override {
     if (at_ == documents_.size()) return std::optional<bson::DocumentView>();

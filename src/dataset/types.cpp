@@ -1,9 +1,9 @@
 #include "dataset/types.h"
 
+#include <xxhash.h>
+
 #include <array>
 #include <string>
-
-#include <xxhash.h>
 
 namespace holdfast {
 namespace {
@@ -58,8 +58,8 @@ std::string Fingerprint::text() const {
 }
 
 Fingerprint DocumentHasher::hash(ByteView document) const {
-  const XXH128_hash_t sum = XXH3_128bits_withSecret(document.data(), document.size(),
-                                                    secret_.data(), secret_.size());
+  const XXH128_hash_t sum =
+      XXH3_128bits_withSecret(document.data(), document.size(), secret_.data(), secret_.size());
   return {.documents = 1, .low = sum.low64, .high = sum.high64};
 }
 

@@ -31,8 +31,8 @@ TEST_P(Catalog, lists_what_must_be_created_again) {
   ASSERT_TRUE(catalog.ok()) << catalog.error().message();
   std::vector<std::string> names;
   for (const CollectionInfo& info : *catalog) names.push_back(info.ns.collection);
-  EXPECT_EQ(names, (std::vector<std::string>{"a/b %سفارش", "cap", "clus", "coll", "orders",
-                                             "view", "weather"}));
+  EXPECT_EQ(names, (std::vector<std::string>{"a/b %سفارش", "cap", "clus", "coll", "orders", "view",
+                                             "weather"}));
   const auto at = [&catalog](std::string_view name) -> const CollectionInfo& {
     return *std::find_if(catalog->begin(), catalog->end(),
                          [&](const auto& info) { return info.ns.collection == name; });

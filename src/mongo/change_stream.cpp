@@ -36,8 +36,7 @@ bool position_is_lost(const Error& error, bool with_token) {
     case 9:      // FailedToParse: the token is none of this server's
     case 50811:  // KeyString that ends early
     case 40647:  // the token has another form
-    case 40649:
-      return true;
+    case 40649: return true;
     default: return false;
   }
 }
@@ -207,8 +206,7 @@ Result<std::unique_ptr<ChangeStream>> open_change_stream(Client& client,
                                                          const ChangeStreamOptions& options,
                                                          ClusterTime& opened_at) {
   if (!client.server().has_log()) {
-    return Error(ErrorCode::precondition,
-                 "this server is a standalone: it keeps no log of changes",
+    return Error(ErrorCode::precondition, "this server is a standalone: it keeps no log of changes",
                  "A replica set of one member has one (rs.initiate()); without it, backups "
                  "compare instead.");
   }

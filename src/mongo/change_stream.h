@@ -38,7 +38,8 @@ class ChangeStream {
 };
 
 struct ChangeStreamOptions {
-  std::vector<std::string> databases = {};  ///< one: a database stream; several or none: the deployment's
+  std::vector<std::string> databases =
+      {};  ///< one: a database stream; several or none: the deployment's
   std::optional<bson::Document> resume_after = std::nullopt;
 };
 

@@ -93,8 +93,7 @@ TEST_P(StreamOf, goes_on_after_its_database_was_dropped) {
   const bson::Document after_invalidate = stream->resume_token();
   insert(*client, "d", 7);
   EXPECT_EQ(take(*stream, 1), (Words{"insert 7"}));
-  const auto again =
-      open_stream(*client, {.databases = {"d"}, .resume_after = after_invalidate});
+  const auto again = open_stream(*client, {.databases = {"d"}, .resume_after = after_invalidate});
   EXPECT_EQ(take(*again, 1), (Words{"insert 7"}));
 }
 
@@ -115,8 +114,8 @@ TEST_P(StreamOf, says_gap_when_the_position_has_left_the_log) {
   EXPECT_EQ(late.error().code(), ErrorCode::gap) << late.error().message();
   EXPECT_FALSE(late.error().hint().empty());
   const auto alien = open_change_stream(
-      *client,
-      {.databases = {"d"}, .resume_after = from_text(R"({"_data": "82AABBCC"})")}, opened_at);
+      *client, {.databases = {"d"}, .resume_after = from_text(R"({"_data": "82AABBCC"})")},
+      opened_at);
   ASSERT_FALSE(alien.ok());
   EXPECT_EQ(alien.error().code(), ErrorCode::gap) << alien.error().message();
 }
@@ -196,8 +195,7 @@ TEST(ChangeStream, comes_back_after_the_server_was_gone) {
   std::jthread back([&server, &client] {
     std::this_thread::sleep_for(4s);
     ASSERT_TRUE(server->restart().ok());
-    ASSERT_TRUE(
-        client->run_retrying("d", from_text(R"({"ping": 1})").view(), 20'000, {}).ok());
+    ASSERT_TRUE(client->run_retrying("d", from_text(R"({"ping": 1})").view(), 20'000, {}).ok());
     insert(*client, "d", 1);
   });
   EXPECT_EQ(take(*stream, 1, 40s), (Words{"insert 1"}));

@@ -71,6 +71,10 @@ Result<UriPtr> parse_uri(const std::string& text, std::uint32_t server_selection
   set_default(MONGOC_URI_SERVERSELECTIONTIMEOUTMS, timeout);
   set_default(MONGOC_URI_CONNECTTIMEOUTMS, std::min(timeout, 10'000));
   set_default(MONGOC_URI_MAXPOOLSIZE, pool_size);
+  // Retries are ours (they outlast elections), and what they find already stored is recognised.
+  if (!mongoc_uri_has_option(uri.get(), MONGOC_URI_RETRYWRITES)) {
+    mongoc_uri_set_option_as_bool(uri.get(), MONGOC_URI_RETRYWRITES, false);
+  }
   if (!mongoc_uri_has_option(uri.get(), MONGOC_URI_APPNAME)) {
     mongoc_uri_set_appname(uri.get(), "holdfast");
   }
@@ -143,12 +147,11 @@ Lease DriverClient::acquire() { return {pool_.get(), mongoc_client_pool_pop(pool
 
 bool DriverClient::at_least(int major, int minor, int patch) const {
   const std::string_view version = server_.version;
-  return std::tuple(version_part(version, 0), version_part(version, 1),
-                    version_part(version, 2)) >= std::tuple(major, minor, patch);
+  return std::tuple(version_part(version, 0), version_part(version, 1), version_part(version, 2)) >=
+         std::tuple(major, minor, patch);
 }
 
-Result<bson::Document> DriverClient::run(const std::string& database,
-                                         bson::DocumentView command) {
+Result<bson::Document> DriverClient::run(const std::string& database, bson::DocumentView command) {
   const Lease lease = acquire();
   const BorrowedBson borrowed(command);
   OwnedBson reply;
@@ -164,8 +167,7 @@ Result<bson::Document> DriverClient::run(const std::string& database,
 
 Result<bson::Document> DriverClient::run_retrying(const std::string& database,
                                                   bson::DocumentView command,
-                                                  std::uint32_t deadline_ms,
-                                                  std::stop_token stop) {
+                                                  std::uint32_t deadline_ms, std::stop_token stop) {
   Backoff backoff(deadline_ms);
   for (;;) {
     auto reply = run(database, command);
@@ -240,8 +242,7 @@ int code_of(const Error& error) {
   int code = 0;
   const char* first = message.data() + at + mark.size();
   const auto [end, problem] = std::from_chars(first, message.data() + message.size(), code);
-  return problem == std::errc() && end != message.data() + message.size() && *end == ')' ? code
-                                                                                         : 0;
+  return problem == std::errc() && end != message.data() + message.size() && *end == ')' ? code : 0;
 }
 
 }  // namespace holdfast::mongo

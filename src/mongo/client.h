@@ -16,10 +16,10 @@ namespace holdfast::mongo {
 
 /// What the server at the other end is.
 struct ServerInfo {
-  std::string version;      ///< buildInfo.version
+  std::string version;  ///< buildInfo.version
   std::int32_t wire_version = 0;
   bool replica_set = false;
-  bool sharded = false;     ///< a mongos
+  bool sharded = false;  ///< a mongos
   std::string set_name;
   /// The replica set's id (replSetGetConfig settings.replicaSetId) as hex, where it may be read.
   std::string set_id;

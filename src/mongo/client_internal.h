@@ -37,9 +37,7 @@ class DriverClient final : public Client {
 
   [[nodiscard]] const ServerInfo& server() const override { return server_; }
   [[nodiscard]] const std::string& masked_uri() const override { return masked_uri_; }
-  [[nodiscard]] const std::string& default_database() const override {
-    return default_database_;
-  }
+  [[nodiscard]] const std::string& default_database() const override { return default_database_; }
   [[nodiscard]] Result<bson::Document> run(const std::string& database,
                                            bson::DocumentView command) override;
   [[nodiscard]] Result<bson::Document> run_retrying(const std::string& database,

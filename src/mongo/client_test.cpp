@@ -55,8 +55,7 @@ TEST(Client, refuses_a_wrong_password_without_repeating_it) {
   const auto wrong = Client::connect(server->uri_as("keeper", "hunter2hunter2"));
   ASSERT_FALSE(wrong.ok());
   EXPECT_EQ(wrong.error().code(), ErrorCode::denied) << wrong.error().message();
-  EXPECT_EQ(wrong.error().message().find("hunter2"), std::string::npos)
-      << wrong.error().message();
+  EXPECT_EQ(wrong.error().message().find("hunter2"), std::string::npos) << wrong.error().message();
   EXPECT_FALSE(wrong.error().hint().empty());
   const auto client = connect_to(server->uri());
   EXPECT_EQ(client->masked_uri().find(TestServerOptions().password), std::string::npos);
@@ -64,8 +63,8 @@ TEST(Client, refuses_a_wrong_password_without_repeating_it) {
 
 TEST(Client, refuses_a_login_that_is_missing) {
   HOLDFAST_START_SERVER(server, {.auth = true});
-  const auto client = Client::connect(
-      "mongodb://127.0.0.1:" + std::to_string(server->port()) + "/?directConnection=true");
+  const auto client = Client::connect("mongodb://127.0.0.1:" + std::to_string(server->port()) +
+                                      "/?directConnection=true");
   // Whether ping needs a login differs between servers; data does.
   if (!client.ok()) {
     EXPECT_EQ(client.error().code(), ErrorCode::denied);
@@ -89,10 +88,9 @@ TEST(Client, gives_up_in_time_where_nobody_answers) {
 }
 
 TEST(Client, refuses_malformed_uris_without_repeating_the_password) {
-  for (const std::string uri :
-       {"", "http://host", "mongodb://", "mongodb://anna:pa/ss%zzword@host", "mongodb://:@",
-        "mongodb://anna:verysecretword@host:notaport/", "mongodb://h:99999",
-        "mongodb://anna:very@secret@word@/x"}) {
+  for (const std::string uri : {"", "http://host", "mongodb://", "mongodb://anna:pa/ss%zzword@host",
+                                "mongodb://:@", "mongodb://anna:verysecretword@host:notaport/",
+                                "mongodb://h:99999", "mongodb://anna:very@secret@word@/x"}) {
     const auto client = Client::connect(uri, 300);
     ASSERT_FALSE(client.ok()) << uri;
     const std::string said = client.error().message() + client.error().hint();
@@ -108,8 +106,7 @@ TEST(Client, goes_on_after_an_outage_while_retrying) {
   if (!server->owned()) GTEST_SKIP() << "not ours to restart";
   const auto client = connect_to(server->uri() + "&serverSelectionTimeoutMS=500");
   server->kill();
-  EXPECT_EQ(client->run("d", from_text(R"({"ping": 1})").view()).error().code(),
-            ErrorCode::retry);
+  EXPECT_EQ(client->run("d", from_text(R"({"ping": 1})").view()).error().code(), ErrorCode::retry);
   std::jthread back([&server] {
     std::this_thread::sleep_for(std::chrono::seconds(1));
     (void)server->restart();
@@ -127,8 +124,8 @@ TEST(Client, stops_retrying_when_asked) {
     std::this_thread::sleep_for(std::chrono::milliseconds(300));
     stop.request_stop();
   });
-  const auto reply = client->run_retrying("d", from_text(R"({"ping": 1})").view(), 60'000,
-                                          stop.get_token());
+  const auto reply =
+      client->run_retrying("d", from_text(R"({"ping": 1})").view(), 60'000, stop.get_token());
   ASSERT_FALSE(reply.ok());
   EXPECT_EQ(reply.error().code(), ErrorCode::cancelled);
 }

@@ -7,8 +7,8 @@ namespace holdfast::mongo {
 namespace {
 
 Error malformed(std::string_view what) {
-  return Error(ErrorCode::corrupt, "the server's reply to a cursor command has no " +
-                                       std::string(what));
+  return Error(ErrorCode::corrupt,
+               "the server's reply to a cursor command has no " + std::string(what));
 }
 
 ClusterTime timestamp_of(const bson_iter_t& field) {

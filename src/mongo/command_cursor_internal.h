@@ -42,9 +42,7 @@ class CommandCursor {
   /// The newest $clusterTime of the replies; null where the server sends none.
   [[nodiscard]] ClusterTime cluster_time() const { return cluster_time_; }
   /// Of the batch at hand, a view until fetch().
-  [[nodiscard]] std::optional<bson::DocumentView> post_batch_resume_token() const {
-    return token_;
-  }
+  [[nodiscard]] std::optional<bson::DocumentView> post_batch_resume_token() const { return token_; }
 
  private:
   CommandCursor(DriverClient& client, std::string database);

@@ -46,9 +46,8 @@ Result<std::unique_ptr<CutProxy>> CutProxy::start(std::uint16_t target_port) {
     return Error(ErrorCode::io, "the cutting proxy cannot listen");
   }
   proxy->port_ = ntohs(address.sin_port);
-  proxy->thread_ = std::jthread([raw = proxy.get()](const std::stop_token& stop) {
-    raw->serve(stop);
-  });
+  proxy->thread_ =
+      std::jthread([raw = proxy.get()](const std::stop_token& stop) { raw->serve(stop); });
   return proxy;
 }
 
@@ -86,8 +85,8 @@ void CutProxy::accept_one() {
   if (pair.client < 0) return;
   if (!refuse_) pair.server = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   const sockaddr_in address = loopback(target_port_);
-  if (refuse_ || ::connect(pair.server, reinterpret_cast<const sockaddr*>(&address),
-                           sizeof(address)) != 0) {
+  if (refuse_ ||
+      ::connect(pair.server, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) {
     close_pair(pair);
     return;
   }
@@ -133,9 +132,8 @@ void CutProxy::serve(const std::stop_token& stop) {
       Pair& pair = pairs_[at];
       const bool up = (polled[1 + 2 * at].revents & (POLLIN | POLLHUP | POLLERR)) != 0;
       const bool down = (polled[2 + 2 * at].revents & (POLLIN | POLLHUP | POLLERR)) != 0;
-      const bool alive =
-          (!up || pump(pair.client, pair.server, to_server_, to_server_left_)) &&
-          (!down || pump(pair.server, pair.client, from_server_, from_server_left_));
+      const bool alive = (!up || pump(pair.client, pair.server, to_server_, to_server_left_)) &&
+                         (!down || pump(pair.server, pair.client, from_server_, from_server_left_));
       if (!alive) close_pair(pair);
     }
     std::erase_if(pairs_, [](const Pair& pair) { return pair.client < 0; });

@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "bson/builder.h"
@@ -8,6 +10,13 @@ namespace {
 
 /// Type byte, up to five digits and NUL.
 constexpr std::size_t array_overhead = 8;
+
+/// A container of plain bson_t pointers would drop the alignment that the type asks for, of which
+/// GCC warns.
+struct DriverPointer {
+  const bson_t* document;
+};
+static_assert(sizeof(DriverPointer) == sizeof(const bson_t*));
 
 void append_majority(bson::Builder& command) {
   command.begin_document("writeConcern").append_string("w", "majority").end();
@@ -37,38 +46,55 @@ std::span<const bson::DocumentView> next_insert_batch(
   return documents.first(count);
 }
 
-bson::Document insert_command(std::string_view collection,
-                              std::span<const bson::DocumentView> documents, InsertFlags flags) {
-  bson::Builder head;
-  head.append_string("insert", collection).append_bool("ordered", false);
-  head.append_bool("bypassDocumentValidation", true);
-  if (flags.keep_empty_timestamps) head.append_bool("bypassEmptyTsReplacement", true);
-  append_majority(head);
-  Bytes bytes = std::move(head).finish().take();
-  bytes.pop_back();
-  std::size_t total = bytes.size() + 32;
-  for (const bson::DocumentView& document : documents) {
-    total += document.bytes().size() + array_overhead;
+std::vector<WriteError> write_errors(bson::DocumentView reply) {
+  std::vector<WriteError> errors;
+  const auto list = reply.find("writeErrors");
+  if (!list || list->type() != bson::Type::array) return errors;
+  for (const bson::Element& entry : list->as_document()) {
+    if (entry.value.type() != bson::Type::document) continue;
+    const bson::DocumentView error = entry.value.as_document();
+    const auto code = static_cast<int>(error.find_integral("code").value_or(0));
+    errors.push_back(
+        {static_cast<std::size_t>(error.find_integral("index").value_or(0)), code,
+         fmt::format("{} (code {})", error.find_string("errmsg").value_or("refused"), code)});
   }
-  bytes.reserve(total);
-  // The array by hand: one reservation, one copy of each document.
-  bytes.push_back(static_cast<std::uint8_t>(bson::Type::array));
-  append_bytes(bytes, ByteView(reinterpret_cast<const std::uint8_t*>("documents"), 10));
-  const std::size_t array = bytes.size();
-  append_little_endian(bytes, std::uint32_t{0});
-  for (std::size_t at = 0; at < documents.size(); ++at) {
-    bytes.push_back(static_cast<std::uint8_t>(bson::Type::document));
-    append_bytes(bytes, as_bytes(bson::array_index_name(at)));
-    bytes.push_back(0);
-    append_bytes(bytes, documents[at].bytes());
+  return errors;
+}
+
+Result<std::vector<WriteError>> send_insert(DriverClient& client, const Namespace& ns,
+                                            std::span<const bson::DocumentView> batch,
+                                            InsertFlags flags) {
+  bson::Builder builder;
+  builder.append_bool("ordered", false).append_bool("bypassDocumentValidation", true);
+  // The driver's own look at names and UTF-8 would refuse what the source server took.
+  builder.append_bool("validate", false);
+  if (flags.keep_empty_timestamps) builder.append_bool("bypassEmptyTsReplacement", true);
+  append_majority(builder);
+  const bson::Document options = std::move(builder).finish();
+  const BorrowedBson borrowed_options(options.view());
+
+  std::vector<BorrowedBson> documents(batch.begin(), batch.end());
+  std::vector<DriverPointer> pointers;
+  pointers.reserve(documents.size());
+  for (const BorrowedBson& document : documents) pointers.push_back({document.get()});
+
+  const Lease lease = client.acquire();
+  const CollectionPtr collection(
+      mongoc_client_get_collection(lease.get(), ns.database.c_str(), ns.collection.c_str()));
+  OwnedBson reply;
+  bson_error_t error{};
+  if (mongoc_collection_insert_many(collection.get(), &pointers.data()->document, pointers.size(),
+                                    borrowed_options.get(), reply.out(), &error)) {
+    return std::vector<WriteError>();
   }
-  bytes.push_back(0);
-  const auto array_size = static_cast<std::uint32_t>(bytes.size() - array);
-  std::memcpy(bytes.data() + array, &array_size, sizeof(array_size));
-  bytes.push_back(0);
-  const auto size = static_cast<std::uint32_t>(bytes.size());
-  std::memcpy(bytes.data(), &size, sizeof(size));
-  return bson::Document(std::move(bytes));
+  const bson::DocumentView answer(reply.bytes());
+  HOLDFAST_CHECK(bson::validate_document(answer.bytes()));
+  // One message: either the server worked on it and says what it refused, or it failed as a whole.
+  auto refused = write_errors(answer);
+  const bool majority_failed =
+      error.domain == MONGOC_ERROR_WRITE_CONCERN || answer.find("writeConcernErrors").has_value();
+  if (refused.empty() || majority_failed) return error_from(error);
+  return refused;
 }
 
 bson::Document replace_command(std::string_view collection,

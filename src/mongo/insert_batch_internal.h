@@ -2,22 +2,26 @@
 
 #include <cstddef>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/result.h"
 #include "bson/document.h"
 #include "dataset/types.h"
+#include "mongo/client_internal.h"
 
 namespace holdfast::mongo {
 
-/// The body of a command is one BSON document and so bound to the limit of documents, 16 MiB and
-/// 16 KiB; only the driver's own bulk calls can send the batch beside the body, up to 48 MB.
-/// Batches of 16 MiB are as fast (bench/), and every field of the command is ours.
+/// Inserts go beside the command's body (OP_MSG document sequence), byte for byte as they are; a
+/// message may have 48 MB, but 16 are as fast and cost less memory (measured, see bench/).
 inline constexpr std::size_t most_batch_bytes = 16U * 1024 * 1024;
-/// The server's maxWriteBatchSize.
-inline constexpr std::size_t most_batch_documents = 100'000;
+/// Below the server's maxWriteBatchSize of 100,000: bounds what the driver keeps per document.
+inline constexpr std::size_t most_batch_documents = 20'000;
+/// What a server stores at most.
+inline constexpr std::size_t most_stored_bytes = 16U * 1024 * 1024;
 
-/// Documents from `from` on that fit one insert command; at least one.
+/// Documents from the front that go into one insert command; at least one.
 [[nodiscard]] std::span<const bson::DocumentView> next_insert_batch(
     std::span<const bson::DocumentView> documents);
 
@@ -26,11 +30,20 @@ struct InsertFlags {
   bool keep_empty_timestamps = false;
 };
 
-/// An unordered insert command, validators bypassed, write concern majority: documents copied
-/// once, into the command.
-[[nodiscard]] bson::Document insert_command(std::string_view collection,
-                                            std::span<const bson::DocumentView> documents,
-                                            InsertFlags flags);
+/// One entry of writeErrors.
+struct WriteError {
+  std::size_t index = 0;
+  int code = 0;
+  std::string reason;
+};
+[[nodiscard]] std::vector<WriteError> write_errors(bson::DocumentView reply);
+
+/// One unordered insert command, validators bypassed, write concern majority. Returns what was
+/// refused; an error means that the batch may be there in part or whole. The batch must be one
+/// that next_insert_batch gave, and no document larger than most_stored_bytes.
+[[nodiscard]] Result<std::vector<WriteError>> send_insert(DriverClient& client, const Namespace& ns,
+                                                          std::span<const bson::DocumentView> batch,
+                                                          InsertFlags flags);
 
 /// One statement of an update command: `document` inserted or put in the place of the one with
 /// its `_id`. `as_pipeline`: by $replaceRoot and $literal, which takes everything literally:

@@ -22,28 +22,6 @@ namespace {
 constexpr std::uint32_t retry_deadline_ms = 60'000;
 constexpr int duplicate_key = 11000;
 
-/// One entry of writeErrors.
-struct WriteError {
-  std::size_t index = 0;
-  int code = 0;
-  std::string reason;
-};
-
-std::vector<WriteError> write_errors(bson::DocumentView reply) {
-  std::vector<WriteError> errors;
-  const auto list = reply.find("writeErrors");
-  if (!list || list->type() != bson::Type::array) return errors;
-  for (const bson::Element& entry : list->as_document()) {
-    if (entry.value.type() != bson::Type::document) continue;
-    const bson::DocumentView error = entry.value.as_document();
-    const auto code = static_cast<int>(error.find_integral("code").value_or(0));
-    errors.push_back(
-        {static_cast<std::size_t>(error.find_integral("index").value_or(0)), code,
-         fmt::format("{} (code {})", error.find_string("errmsg").value_or("refused"), code)});
-  }
-  return errors;
-}
-
 bson::Value id_of(bson::DocumentView document) {
   const auto id = document.find("_id");
   return id ? bson::Value(*id) : bson::Value(bson::Type::null, {});
@@ -56,7 +34,8 @@ bool is_no_create_option(std::string_view name) {
 }
 
 /// A time series' options without the span that its granularity implies: servers differ in
-/// whether they take both (https://www.mongodb.com/docs/manual/core/timeseries/timeseries-granularity/).
+/// whether they take both
+/// (https://www.mongodb.com/docs/manual/core/timeseries/timeseries-granularity/).
 void append_timeseries(bson::Builder& command, bson::DocumentView options) {
   const auto granularity = options.find_string("granularity").value_or("");
   const std::int64_t implied = granularity == "seconds"   ? 3600
@@ -227,7 +206,13 @@ class ServerWriter final : public LiveWriter {
                     InsertFlags flags, std::vector<RefusedDocument>& refused) {
     while (!documents.empty()) {
       const auto batch = next_insert_batch(documents);
-      HOLDFAST_CHECK(insert_one_batch(ns, batch, flags, refused));
+      // The driver would refuse the whole batch for it.
+      if (const std::size_t size = batch.front().bytes().size(); size > most_stored_bytes) {
+        refused.push_back({id_of(batch.front()),
+                           fmt::format("{} bytes are more than the 16 MiB of a document", size)});
+      } else {
+        HOLDFAST_CHECK(insert_one_batch(ns, batch, flags, refused));
+      }
       documents = documents.subspan(batch.size());
     }
     return {};
@@ -235,16 +220,15 @@ class ServerWriter final : public LiveWriter {
 
   Status insert_one_batch(const Namespace& ns, std::span<const bson::DocumentView> batch,
                           InsertFlags flags, std::vector<RefusedDocument>& refused) {
-    const bson::Document command = insert_command(ns.collection, batch, flags);
     bool may_be_there_already = false;
     Backoff backoff(retry_deadline_ms);
     for (;;) {
-      auto reply = client_.run(ns.database, command.view());
-      // A majority not reached in time: the documents stand, and are asked for again.
-      Status outcome = reply.ok() ? write_concern_failure(reply->view()) : reply.error();
+      auto outcome = send_insert(driver_of(client_), ns, batch, flags);
       if (outcome.ok()) {
-        return sort_out(ns, batch, write_errors(reply->view()), may_be_there_already, refused);
+        return sort_out(ns, batch, std::move(*outcome), may_be_there_already, refused);
       }
+      // A majority that was not reached in time counts too: the documents stand, and are sent
+      // again.
       if (outcome.error().code() != ErrorCode::retry || !backoff.wait()) {
         return outcome.error().with_context("cannot insert into " + ns.text());
       }
@@ -273,9 +257,8 @@ class ServerWriter final : public LiveWriter {
       target.ns = ns;
       ClusterTime ignored;
       HOLDFAST_TRY(stored, read_by_id(client_, target, ids, {}, ignored));
-      std::sort(stored.begin(), stored.end(), [](const auto& a, const auto& b) {
-        return a.bytes() < b.bytes();
-      });
+      std::sort(stored.begin(), stored.end(),
+                [](const auto& a, const auto& b) { return a.bytes() < b.bytes(); });
     }
     const auto is_stored = [&stored](bson::DocumentView document) {
       return std::binary_search(stored.begin(), stored.end(), bson::Document(document),
@@ -297,8 +280,7 @@ class ServerWriter final : public LiveWriter {
                                       std::vector<RefusedDocument>& refused) {
     if (knows_bypass_) {
       const std::size_t before = refused.size();
-      const Status inserted =
-          insert_all(ns, documents, {.keep_empty_timestamps = true}, refused);
+      const Status inserted = insert_all(ns, documents, {.keep_empty_timestamps = true}, refused);
       if (inserted.ok() || inserted.error().code() != ErrorCode::unsupported) return inserted;
       knows_bypass_ = false;
       refused.erase(refused.begin() + static_cast<std::ptrdiff_t>(before), refused.end());
@@ -310,9 +292,8 @@ class ServerWriter final : public LiveWriter {
     for (const bson::DocumentView& document : documents) {
       const bson::Value id = id_of(document);
       const bool missing =
-          std::any_of(not_inserted.begin(), not_inserted.end(), [&id](const auto& other) {
-            return other.id.view().identical(id.view());
-          });
+          std::any_of(not_inserted.begin(), not_inserted.end(),
+                      [&id](const auto& other) { return other.id.view().identical(id.view()); });
       if (!missing) replacements.push_back({document, true});
     }
     std::move(not_inserted.begin(), not_inserted.end(), std::back_inserter(refused));
@@ -332,8 +313,7 @@ class ServerWriter final : public LiveWriter {
       }
       const auto batch = replacements.first(count);
       const bson::Document command = replace_command(ns.collection, batch, upsert);
-      auto reply =
-          client_.run_retrying(ns.database, command.view(), retry_deadline_ms, {});
+      auto reply = client_.run_retrying(ns.database, command.view(), retry_deadline_ms, {});
       Status outcome = reply.ok() ? write_concern_failure(reply->view()) : reply.error();
       if (!outcome.ok()) return outcome.error().with_context("cannot write to " + ns.text());
       for (WriteError& error : write_errors(reply->view())) {

@@ -21,8 +21,7 @@ class LiveWriter : public DatasetWriter {
   /// Drops a collection or view. Errors: not_found.
   [[nodiscard]] virtual Status drop(const Namespace& ns) = 0;
   /// Renames within one database; `replace` drops what stands at `to` in the same step.
-  [[nodiscard]] virtual Status rename(const Namespace& from, const Namespace& to,
-                                      bool replace) = 0;
+  [[nodiscard]] virtual Status rename(const Namespace& from, const Namespace& to, bool replace) = 0;
   /// Inserts or replaces by `_id`.
   [[nodiscard]] virtual Result<std::vector<RefusedDocument>> replace(
       const Namespace& ns, const std::vector<bson::DocumentView>& batch) = 0;

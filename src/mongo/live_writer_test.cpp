@@ -39,6 +39,15 @@ std::vector<bson::Document> numbered(int count, std::size_t bytes) {
   return documents;
 }
 
+/// Servers keep repeated names; the Python one keeps the last.
+bson::Document with_a_name_twice(bool twice) {
+  bson::Builder builder;
+  builder.append_int32("_id", 2).append_int32("a", 1);
+  if (twice) builder.append_int32("a", 2);
+  builder.append_int32("", 3).append_int32("a.b", 4).append_null("a.b.c");
+  return std::move(builder).finish();
+}
+
 class Writer : public testing::TestWithParam<ServerKind> {};
 
 TEST_P(Writer, copies_a_catalog_faithfully) {
@@ -91,9 +100,9 @@ TEST_P(Writer, stores_documents_byte_for_byte_and_names_the_refused) {
   run_text(*client, "d", R"({"create": "target", "validator": {"n": {"$gt": 0}}})");
   const auto writer = make_live_writer(*client);
   const std::vector<bson::Document> documents = {
-      from_text(R"({"_id": 1, "n": -1})"),
-      from_text(R"({"_id": 2, "a": 1, "a": 2, "": 3, "a.b": 4})"),
-      from_text(R"({"_id": 3, "t": {"$timestamp": {"t": 0, "i": 0}}, "u": {"$numberDecimal": "1.50"}})"),
+      from_text(R"({"_id": 1, "n": -1})"), with_a_name_twice(GetParam() != ServerKind::python),
+      from_text(
+          R"({"_id": 3, "t": {"$timestamp": {"t": 0, "i": 0}}, "u": {"$numberDecimal": "1.50"}})"),
       from_text(R"({"_id": {"$timestamp": {"t": 0, "i": 0}}, "x": {"$numberDouble": "NaN"}})"),
       from_text(R"({"_id": "سلام", "z": {"$minKey": 1}})")};
   const auto refused = writer->insert(target, views_of(documents));
@@ -170,7 +179,8 @@ TEST(LiveWriter, keeps_empty_timestamps_where_the_server_lacks_the_switch) {
       from_text(R"({"_id": 1, "$q": 1, "t": {"$timestamp": {"t": 0, "i": 0}}})");
   EXPECT_TRUE(has_empty_timestamp(document.view()));
   EXPECT_FALSE(has_empty_timestamp(
-      from_text(R"({"_id": {"$timestamp": {"t": 0, "i": 0}}, "a": {"t": {"$timestamp": {"t": 0, "i": 0}}}})")
+      from_text(
+          R"({"_id": {"$timestamp": {"t": 0, "i": 0}}, "a": {"t": {"$timestamp": {"t": 0, "i": 0}}}})")
           .view()));
   // The second way, as replace_command writes it, on a live server.
   HOLDFAST_START_SERVER(server, {});
@@ -232,10 +242,21 @@ TEST(LiveWriter, says_which_index_keys_collide) {
                                             from_text(R"({"_id": 2, "a": 1})")};
   ASSERT_TRUE(writer->insert(target, views_of(same)).ok());
   const Status built = writer->create_indexes(
-      target, {from_text(R"({"v": 2, "key": {"a": 1}, "name": "a_1", "unique": true, "ns": "x"})")});
+      target,
+      {from_text(R"({"v": 2, "key": {"a": 1}, "name": "a_1", "unique": true, "ns": "x"})")});
   ASSERT_FALSE(built.ok());
   EXPECT_EQ(built.error().code(), ErrorCode::exists) << built.error().message();
   EXPECT_NE(built.error().message().find("d.target"), std::string::npos);
+}
+
+TEST(LiveWriter, writes_to_the_longest_names) {
+  HOLDFAST_START_SERVER(server, {});
+  const auto client = connect_to(server->uri());
+  const auto writer = make_live_writer(*client);
+  const Namespace longest{"d", std::string(253, 'x')};
+  const auto refused = writer->insert(longest, views_of(numbered(3, 1)));
+  ASSERT_TRUE(refused.ok()) << refused.error().message();
+  EXPECT_EQ(stored(*client, longest).size(), 3U);
 }
 
 TEST(LiveWriter, works_from_several_threads) {
@@ -280,6 +301,8 @@ TEST(next_insert_batch, cuts_below_both_limits) {
   EXPECT_LE(next_insert_batch(many).size(), most_batch_documents);
   const std::vector<bson::DocumentView> tiny(150'000, bson::DocumentView());
   EXPECT_EQ(next_insert_batch(tiny).size(), most_batch_documents);
+  const std::vector<bson::Document> giant = numbered(1, most_stored_bytes + 1);
+  EXPECT_EQ(next_insert_batch(views_of(giant)).size(), 1U) << "alone, to be refused";
 }
 
 }  // namespace

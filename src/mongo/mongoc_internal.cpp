@@ -90,8 +90,7 @@ ErrorCode category_of(int server_code) {
     case 280:    // ChangeStreamFatalError
     case 286:    // ChangeStreamHistoryLost
     case 40585:  // the resume token was not found (3.6, 4.0)
-    case 40615:
-      return ErrorCode::gap;
+    case 40615: return ErrorCode::gap;
     case 59:     // CommandNotFound
     case 115:    // CommandNotSupported
     case 303:    // FeatureNotSupported
@@ -113,7 +112,8 @@ ErrorCode category_of(int server_code) {
 Error error_from_server(int code, std::string_view message) {
   Error error(category_of(code), fmt::format("{} (code {})", message, code));
   if (code == 13) {
-    return error.with_hint("Grant the missing privilege; 'backup' and 'restore' hold what is needed.");
+    return error.with_hint(
+        "Grant the missing privilege; 'backup' and 'restore' hold what is needed.");
   }
   if (code == 18) return error.with_hint("Check user, password and authSource in the URI.");
   return error;
@@ -127,21 +127,17 @@ Error error_from(const bson_error_t& error) {
       return error_from_server(static_cast<int>(error.code), message);
     case MONGOC_ERROR_SCRAM:
     case MONGOC_ERROR_SASL:
-      return Error(ErrorCode::denied, message,
-                   "Check user, password and authSource in the URI.");
+      return Error(ErrorCode::denied, message, "Check user, password and authSource in the URI.");
     case MONGOC_ERROR_CLIENT:
       if (error.code == MONGOC_ERROR_CLIENT_AUTHENTICATE) {
-        return Error(ErrorCode::denied, message,
-                     "Check user, password and authSource in the URI.");
+        return Error(ErrorCode::denied, message, "Check user, password and authSource in the URI.");
       }
       return Error(ErrorCode::retry, message);
     case MONGOC_ERROR_STREAM:
     case MONGOC_ERROR_SERVER_SELECTION:
-    case MONGOC_ERROR_PROTOCOL:
-      return Error(ErrorCode::retry, message);
+    case MONGOC_ERROR_PROTOCOL: return Error(ErrorCode::retry, message);
     case MONGOC_ERROR_COMMAND:
-    case MONGOC_ERROR_BSON:
-      return Error(ErrorCode::usage, message);
+    case MONGOC_ERROR_BSON: return Error(ErrorCode::usage, message);
     default: return Error(ErrorCode::io, message);
   }
 }

@@ -61,6 +61,11 @@ struct SessionDeleter {
 };
 using SessionPtr = std::unique_ptr<mongoc_client_session_t, SessionDeleter>;
 
+struct CollectionDeleter {
+  void operator()(mongoc_collection_t* collection) const { mongoc_collection_destroy(collection); }
+};
+using CollectionPtr = std::unique_ptr<mongoc_collection_t, CollectionDeleter>;
+
 struct PoolDeleter {
   void operator()(mongoc_client_pool_t* pool) const { mongoc_client_pool_destroy(pool); }
 };

@@ -131,10 +131,8 @@ class LiveScan final : public ScanCursor {
       append_range(command);
       command.begin_document("sort").append_int32("_id", 1).end();
     }
-    command.append_int32("batchSize",
-                         options_.batch_size > 0 ? options_.batch_size : full_batch);
-    if (const bson::Document concern = read_concern(options_.not_before);
-        !concern.view().empty()) {
+    command.append_int32("batchSize", options_.batch_size > 0 ? options_.batch_size : full_batch);
+    if (const bson::Document concern = read_concern(options_.not_before); !concern.view().empty()) {
       command.append_document("readConcern", concern.view());
     }
     return std::move(command).finish();
@@ -278,8 +276,8 @@ Result<std::vector<bson::Document>> read_by_id(Client& client, const CollectionI
       builder.end().end();
       filter = std::move(builder).finish();
     }
-    HOLDFAST_CHECK(read_some_retrying(driver, collection.ns, filter.view(), options, found,
-                                      operation_time));
+    HOLDFAST_CHECK(
+        read_some_retrying(driver, collection.ns, filter.view(), options, found, operation_time));
   }
   return found;
 }

@@ -33,8 +33,8 @@ class ScanCursor : public DocumentCursor {
 };
 
 /// Opens a range scan. A network error in mid-scan is resumed once or more behind the last `_id`
-/// delivered (range scans by `min` + hint, so that every type of key resumes); capped and natural scans start
-/// over, which the caller sees as ErrorCode::retry. A dropped or renamed collection is
+/// delivered (range scans by `min` + hint, so that every type of key resumes); capped and natural
+/// scans start over, which the caller sees as ErrorCode::retry. A dropped or renamed collection is
 /// ErrorCode::precondition.
 [[nodiscard]] Result<std::unique_ptr<ScanCursor>> open_scan(Client& client,
                                                             const CollectionInfo& collection,
@@ -42,18 +42,20 @@ class ScanCursor : public DocumentCursor {
                                                             const ScanOptions& options);
 
 /// Splits a collection into key ranges that cover it, in key order, about `parts` of them:
-/// several only when the first and last `_id` have one type out of ObjectId, binary of one length and subtype,
-/// date, or string without collation; else one open range. Reads the first and last `_id` with
-/// `options` (after the window's start).
+/// several only when the first and last `_id` have one type out of ObjectId, binary of one length
+/// and subtype, date, or string without collation; else one open range. Reads the first and last
+/// `_id` with `options` (after the window's start).
 [[nodiscard]] Result<std::vector<KeyRange>> split_ranges(Client& client,
                                                          const CollectionInfo& collection,
                                                          std::size_t parts,
                                                          const ScanOptions& options);
 
 /// Reads documents by `_id`, in no particular order; absent ones are simply not there.
-[[nodiscard]] Result<std::vector<bson::Document>> read_by_id(
-    Client& client, const CollectionInfo& collection, const std::vector<bson::Value>& ids,
-    const ScanOptions& options, ClusterTime& operation_time);
+[[nodiscard]] Result<std::vector<bson::Document>> read_by_id(Client& client,
+                                                             const CollectionInfo& collection,
+                                                             const std::vector<bson::Value>& ids,
+                                                             const ScanOptions& options,
+                                                             ClusterTime& operation_time);
 
 /// A live server as a dataset. `databases`: which; empty means all but admin, config, local.
 /// The client must outlive it.

@@ -120,15 +120,30 @@ TEST(Scan, reads_every_kind_of_key_and_resumes_at_each) {
   HOLDFAST_START_SERVER(server, {});
   if (!server->owned()) GTEST_SKIP() << "no port known";
   const auto direct = connect_to(server->uri());
-  const std::vector<std::string> ids = {
-      R"({"$minKey": 1})", "null", R"({"$numberDouble": "NaN"})",
-      R"({"$numberDouble": "-Infinity"})", "-3", "1", "2.5", R"({"$numberDecimal": "3.7"})",
-      R"({"$numberLong": "1099511627776"})", R"({"$numberDouble": "Infinity"})", R"("")",
-      R"("s")", R"("سلام")", "{}", R"({"a": 1})", R"({"$binary": {"base64": "YWJj", "subType": "00"}})",
-      R"({"$uuid": "78787878-7878-7878-7878-787878787878"})",
-      R"({"$oid": "6b040806da7666962e58f4b0"})", "false", "true",
-      R"({"$date": "2026-01-01T00:00:00Z"})", R"({"$timestamp": {"t": 0, "i": 0}})",
-      R"({"$timestamp": {"t": 5, "i": 5}})", R"({"$maxKey": 1})"};
+  const std::vector<std::string> ids = {R"({"$minKey": 1})",
+                                        "null",
+                                        R"({"$numberDouble": "NaN"})",
+                                        R"({"$numberDouble": "-Infinity"})",
+                                        "-3",
+                                        "1",
+                                        "2.5",
+                                        R"({"$numberDecimal": "3.7"})",
+                                        R"({"$numberLong": "1099511627776"})",
+                                        R"({"$numberDouble": "Infinity"})",
+                                        R"("")",
+                                        R"("s")",
+                                        R"("سلام")",
+                                        "{}",
+                                        R"({"a": 1})",
+                                        R"({"$binary": {"base64": "YWJj", "subType": "00"}})",
+                                        R"({"$uuid": "78787878-7878-7878-7878-787878787878"})",
+                                        R"({"$oid": "6b040806da7666962e58f4b0"})",
+                                        "false",
+                                        "true",
+                                        R"({"$date": "2026-01-01T00:00:00Z"})",
+                                        R"({"$timestamp": {"t": 0, "i": 0}})",
+                                        R"({"$timestamp": {"t": 5, "i": 5}})",
+                                        R"({"$maxKey": 1})"};
   for (const std::string& id : ids) {
     run_text(*direct, "d", R"({"insert": "kinds", "documents": [{"_id": )" + id + "}]}");
   }
@@ -148,8 +163,8 @@ TEST(Scan, reads_every_kind_of_key_and_resumes_at_each) {
     }
     ASSERT_EQ(documents.size(), ids.size()) << "cut at " << cut_at;
     for (std::size_t at = 1; at < documents.size(); ++at) {
-      EXPECT_TRUE(bson::less(*documents[at - 1].view().find("_id"),
-                             *documents[at].view().find("_id")))
+      EXPECT_TRUE(
+          bson::less(*documents[at - 1].view().find("_id"), *documents[at].view().find("_id")))
           << to_text(documents[at].view());
     }
   }
@@ -183,8 +198,7 @@ TEST_P(GoneInMidScan, is_a_precondition) {
 INSTANTIATE_TEST_SUITE_P(
     Servers, GoneInMidScan,
     testing::Values(std::pair(ServerKind::any, "drop"), std::pair(ServerKind::any, "rename"),
-                    std::pair(ServerKind::any, "replace"),
-                    std::pair(ServerKind::python, "drop"),
+                    std::pair(ServerKind::any, "replace"), std::pair(ServerKind::python, "drop"),
                     std::pair(ServerKind::python, "rename")),
     [](const auto& tested) {
       return std::string(name_of(tested.param.first)) + "_" + tested.param.second;

@@ -1,8 +1,7 @@
-#include "mongo/server_fixture_testing.h"
-
 #include <gtest/gtest.h>
 
 #include "mongo/cut_proxy_testing.h"
+#include "mongo/server_fixture_testing.h"
 
 namespace holdfast::mongo {
 namespace {

@@ -29,9 +29,7 @@ using namespace std::chrono_literals;
 constexpr auto start_deadline = 60s;
 constexpr auto stop_deadline = 15s;
 
-Error why_not(std::string message) {
-  return Error(ErrorCode::precondition, std::move(message));
-}
+Error why_not(std::string message) { return Error(ErrorCode::precondition, std::move(message)); }
 
 std::string environment(const char* name) {
   const char* value = std::getenv(name);
@@ -121,8 +119,7 @@ void end_process(pid_t process, int signal_number) {
   if (::getppid() != parent) ::_exit(126);
   const int log = ::open(log_path, O_WRONLY | O_CREAT | O_APPEND, 0600);
   const int nothing = ::open("/dev/null", O_RDONLY);
-  if (::chdir(folder) != 0 || ::dup2(nothing, 0) < 0 || ::dup2(log, 1) < 0 ||
-      ::dup2(log, 2) < 0) {
+  if (::chdir(folder) != 0 || ::dup2(nothing, 0) < 0 || ::dup2(log, 1) < 0 || ::dup2(log, 2) < 0) {
     ::_exit(126);
   }
   ::execv(arguments[0], arguments);
@@ -305,8 +302,7 @@ Status TestServer::launch(bool with_auth) {
   for (std::string& word : words) pointers.push_back(word.data());
   pointers.push_back(nullptr);
   const std::string log = (folder_ / "server.log").string();
-  process_ =
-      Launcher::instance().fork_and_run(pointers.data(), folder_.c_str(), log.c_str());
+  process_ = Launcher::instance().fork_and_run(pointers.data(), folder_.c_str(), log.c_str());
   if (process_ < 0) return why_not("fork failed");
   return wait_until_ready(with_auth);
 }
@@ -331,7 +327,8 @@ Status TestServer::wait_until_ready(bool with_auth) {
     if (pong.ok() && !initiated) {
       const std::string config = fmt::format(
           R"({{"replSetInitiate": {{"_id": "holdfast",
-              "members": [{{"_id": 0, "host": "127.0.0.1:{}"}}]}}}})", port_);
+              "members": [{{"_id": 0, "host": "127.0.0.1:{}"}}]}}}})",
+          port_);
       (void)run_json(probe, "admin", config);
       initiated = true;
     } else if (pong.ok() && (pong->find("\"isWritablePrimary\" : true") != std::string::npos ||
@@ -341,8 +338,8 @@ Status TestServer::wait_until_ready(bool with_auth) {
     last = pong.ok() ? *pong : pong.error().message();
     std::this_thread::sleep_for(15ms);
   }
-  return why_not(fmt::format("{} did not get ready: {}; {}", program_.string(), last,
-                             tail_of_log()));
+  return why_not(
+      fmt::format("{} did not get ready: {}; {}", program_.string(), last, tail_of_log()));
 }
 
 Status TestServer::create_user() const {

@@ -96,8 +96,7 @@ class TestServer {
 
 /// Declares `name` (a unique_ptr<TestServer>) or skips the test with the reason:
 /// HOLDFAST_START_SERVER(server, {}); HOLDFAST_START_SERVER(server, {.auth = true});
-#define HOLDFAST_START_SERVER(name, ...)                                          \
-  auto name##_started = ::holdfast::mongo::TestServer::start(__VA_ARGS__);        \
-  if (!name##_started.ok()) GTEST_SKIP() << name##_started.error().message();     \
-  const std::unique_ptr<::holdfast::mongo::TestServer> name =                     \
-      std::move(name##_started).value()
+#define HOLDFAST_START_SERVER(name, ...)                                      \
+  auto name##_started = ::holdfast::mongo::TestServer::start(__VA_ARGS__);    \
+  if (!name##_started.ok()) GTEST_SKIP() << name##_started.error().message(); \
+  const std::unique_ptr<::holdfast::mongo::TestServer> name = std::move(name##_started).value()

@@ -1,6 +1,5 @@
-#include "mongo/split_event_internal.h"
-
 #include "bson/builder.h"
+#include "mongo/split_event_internal.h"
 
 namespace holdfast::mongo {
 namespace {

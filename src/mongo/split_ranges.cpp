@@ -29,8 +29,7 @@ constexpr std::size_t digits = 8;
 constexpr std::uint8_t old_binary_subtype = 2;
 
 /// low + (high - low) * part / parts, exactly.
-std::uint64_t between(std::uint64_t low, std::uint64_t high, std::size_t part,
-                      std::size_t parts) {
+std::uint64_t between(std::uint64_t low, std::uint64_t high, std::size_t part, std::size_t parts) {
   return low + static_cast<std::uint64_t>(static_cast<Wide>(high - low) * part / parts);
 }
 
@@ -53,8 +52,7 @@ std::size_t common_prefix(ByteView a, ByteView b) {
 /// zeros.
 Bytes bytes_between(ByteView first, ByteView last, std::size_t part, std::size_t parts) {
   const std::size_t prefix = common_prefix(first, last);
-  std::uint64_t number =
-      between(big_endian(first, prefix), big_endian(last, prefix), part, parts);
+  std::uint64_t number = between(big_endian(first, prefix), big_endian(last, prefix), part, parts);
   Bytes key(first.begin(), first.begin() + static_cast<std::ptrdiff_t>(prefix));
   key.resize(first.size(), 0);
   for (std::size_t at = prefix + digits; at-- > prefix;) {
@@ -118,9 +116,9 @@ std::string string_between(std::string_view first, std::string_view last, std::s
   const auto continues = [&first](std::size_t at) {
     return at < first.size() && (static_cast<unsigned char>(first[at]) & 0xc0U) == 0x80U;
   };
-  while (prefix > 0 && (continues(prefix) ||
-                        (prefix < last.size() &&
-                         (static_cast<unsigned char>(last[prefix]) & 0xc0U) == 0x80U))) {
+  while (prefix > 0 &&
+         (continues(prefix) ||
+          (prefix < last.size() && (static_cast<unsigned char>(last[prefix]) & 0xc0U) == 0x80U))) {
     --prefix;
   }
   const std::string_view low = first.substr(prefix);
@@ -147,14 +145,12 @@ bson::Document key_between(bson::ValueView first, bson::ValueView last, std::siz
                             bytes_between(first.binary_data(), last.binary_data(), part, parts));
       break;
     case bson::Type::date:
-      builder.append_date(
-          "", std::bit_cast<std::int64_t>(
-                  between(unsigned_date(first), unsigned_date(last), part, parts) ^
-                  (std::uint64_t{1} << 63U)));
+      builder.append_date("", std::bit_cast<std::int64_t>(
+                                  between(unsigned_date(first), unsigned_date(last), part, parts) ^
+                                  (std::uint64_t{1} << 63U)));
       break;
     default:
-      builder.append_string("",
-                            string_between(first.as_string(), last.as_string(), part, parts));
+      builder.append_string("", string_between(first.as_string(), last.as_string(), part, parts));
   }
   return std::move(builder).finish();
 }

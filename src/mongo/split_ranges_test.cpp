@@ -1,5 +1,4 @@
 #include <gtest/gtest.h>
-
 #include <rapidcheck.h>
 
 #include <algorithm>
@@ -22,11 +21,17 @@ std::vector<bson::Value> keys_between(const std::string& first, const std::strin
 
 TEST(interpolate_keys, splits_what_has_one_type) {
   EXPECT_EQ(keys_between(R"({"$oid": "600000000000000000000000"})",
-                         R"({"$oid": "640000000000000000000000"})", 4).size(), 3U);
+                         R"({"$oid": "640000000000000000000000"})", 4)
+                .size(),
+            3U);
   EXPECT_EQ(keys_between(R"({"$date": "1960-01-01T00:00:00Z"})",
-                         R"({"$date": "2026-01-01T00:00:00Z"})", 8).size(), 7U);
+                         R"({"$date": "2026-01-01T00:00:00Z"})", 8)
+                .size(),
+            7U);
   EXPECT_EQ(keys_between(R"({"$uuid": "00000000-0000-0000-0000-000000000001"})",
-                         R"({"$uuid": "ffffffff-0000-0000-0000-000000000001"})", 16).size(), 15U);
+                         R"({"$uuid": "ffffffff-0000-0000-0000-000000000001"})", 16)
+                .size(),
+            15U);
   EXPECT_EQ(keys_between(R"("00a1")", R"("ffe2")", 16).size(), 15U);
   EXPECT_EQ(keys_between(R"("order-0001")", R"("order-9999")", 4).size(), 3U);
 }
@@ -36,9 +41,11 @@ TEST(interpolate_keys, leaves_alone_what_ranges_could_not_cover) {
   EXPECT_TRUE(keys_between("1", R"("x")", 4).empty());
   EXPECT_TRUE(keys_between(R"("same")", R"("same")", 4).empty());
   EXPECT_TRUE(keys_between(R"({"$binary": {"base64": "AAAA", "subType": "00"}})",
-                           R"({"$binary": {"base64": "AAAAAA==", "subType": "00"}})", 4).empty());
+                           R"({"$binary": {"base64": "AAAAAA==", "subType": "00"}})", 4)
+                  .empty());
   EXPECT_TRUE(keys_between(R"({"$binary": {"base64": "AAAA", "subType": "00"}})",
-                           R"({"$binary": {"base64": "/wAA", "subType": "05"}})", 4).empty());
+                           R"({"$binary": {"base64": "/wAA", "subType": "05"}})", 4)
+                  .empty());
   EXPECT_TRUE(keys_between("true", "false", 4).empty());
   EXPECT_TRUE(keys_between(R"({"a": 1})", R"({"a": 9})", 4).empty());
 }
@@ -110,7 +117,8 @@ TEST_P(Split, covers_a_collection_exactly_once) {
     command.begin_document(bson::array_index_name(static_cast<std::size_t>(number)));
     if (kind == "object_id") command.append_object_id("_id", bytes);
     if (kind == "binary") command.append_binary("_id", 0, bytes);
-    if (kind == "date") command.append_date("_id", static_cast<std::int64_t>(spread) - 2'000'000'000);
+    if (kind == "date")
+      command.append_date("_id", static_cast<std::int64_t>(spread) - 2'000'000'000);
     if (kind == "string") command.append_string("_id", to_hex(bytes));
     if (kind == "number") command.append_int32("_id", number);
     command.end();
@@ -133,8 +141,8 @@ TEST_P(Split, covers_a_collection_exactly_once) {
   }
   ASSERT_EQ(documents.size(), static_cast<std::size_t>(count));
   for (std::size_t at = 1; at < documents.size(); ++at) {
-    ASSERT_TRUE(bson::less(*documents[at - 1].view().find("_id"),
-                           *documents[at].view().find("_id")));
+    ASSERT_TRUE(
+        bson::less(*documents[at - 1].view().find("_id"), *documents[at].view().find("_id")));
   }
 }
 

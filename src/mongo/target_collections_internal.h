@@ -15,7 +15,7 @@ class TargetCollections {
 
   struct Traits {
     bool exists = false;
-    bool collated = false;     ///< has a default collation other than the simple one
+    bool collated = false;  ///< has a default collation other than the simple one
     bool timeseries = false;
   };
   [[nodiscard]] Result<Traits> traits_of(const Namespace& ns);

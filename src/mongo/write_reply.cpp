@@ -1,6 +1,5 @@
-#include "mongo/write_reply_internal.h"
-
 #include "mongo/mongoc_internal.h"
+#include "mongo/write_reply_internal.h"
 
 namespace holdfast::mongo {
 namespace {

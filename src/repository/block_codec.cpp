@@ -46,9 +46,7 @@ std::uint8_t* BlockBuffer::extend(std::size_t size) {
   return bytes_.get() + old_size;
 }
 
-void BlockDecoder::FreeContext::operator()(ZSTD_DCtx_s* context) const {
-  ZSTD_freeDCtx(context);
-}
+void BlockDecoder::FreeContext::operator()(ZSTD_DCtx_s* context) const { ZSTD_freeDCtx(context); }
 
 BlockDecoder::BlockDecoder() : context_(ZSTD_createDCtx()) {
   if (!context_) throw std::bad_alloc();
@@ -78,17 +76,15 @@ Status BlockDecoder::decode(const Sealer& sealer, const Nonce& nonce, ByteView i
     return {};
   }
   if (codec != codec_zstd) return damaged("a block compressed in an unknown way");
-  const std::size_t size = ZSTD_decompressDCtx(context_.get(), out.data(), out.size(),
-                                               payload.data(), payload.size());
+  const std::size_t size =
+      ZSTD_decompressDCtx(context_.get(), out.data(), out.size(), payload.data(), payload.size());
   if (ZSTD_isError(size) != 0 || size != raw_size) {
     return damaged("a block that does not decompress");
   }
   return {};
 }
 
-void BlockEncoder::FreeContext::operator()(ZSTD_CCtx_s* context) const {
-  ZSTD_freeCCtx(context);
-}
+void BlockEncoder::FreeContext::operator()(ZSTD_CCtx_s* context) const { ZSTD_freeCCtx(context); }
 
 BlockEncoder::BlockEncoder(Compression compression) : context_(ZSTD_createCCtx()) {
   if (!context_) throw std::bad_alloc();
@@ -96,15 +92,15 @@ BlockEncoder::BlockEncoder(Compression compression) : context_(ZSTD_createCCtx()
 }
 BlockEncoder::~BlockEncoder() = default;
 
-Result<ByteView> BlockEncoder::encode(const Sealer& sealer, const Nonce& nonce,
-                                      ByteView identity, ByteView raw) {
+Result<ByteView> BlockEncoder::encode(const Sealer& sealer, const Nonce& nonce, ByteView identity,
+                                      ByteView raw) {
   if (raw.size() > max_block_bytes) {
     return Error(ErrorCode::precondition, "a block of more than 64 MiB cannot be written");
   }
   const std::size_t room = std::max(ZSTD_compressBound(raw.size()), raw.size());
   std::uint8_t* const out = stored_.reset(inner_header_bytes + room + tag_bytes).data();
-  std::size_t size = ZSTD_compress2(context_.get(), out + inner_header_bytes, room, raw.data(),
-                                    raw.size());
+  std::size_t size =
+      ZSTD_compress2(context_.get(), out + inner_header_bytes, room, raw.data(), raw.size());
   out[0] = codec_zstd;
   if (ZSTD_isError(size) != 0 || size >= raw.size()) {
     out[0] = codec_raw;

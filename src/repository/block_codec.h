@@ -69,8 +69,8 @@ class BlockEncoder {
   /// The block as it is to be stored; valid until the next call. It has been opened,
   /// decompressed and compared with `raw`. Errors: corrupt (this machine computed wrongly),
   /// precondition (too large).
-  [[nodiscard]] Result<ByteView> encode(const Sealer& sealer, const Nonce& nonce,
-                                        ByteView identity, ByteView raw);
+  [[nodiscard]] Result<ByteView> encode(const Sealer& sealer, const Nonce& nonce, ByteView identity,
+                                        ByteView raw);
 
  private:
   struct FreeContext {

@@ -68,10 +68,8 @@ class BlockIndexBuilder {
 class BlockIndexCache {
  public:
   explicit BlockIndexCache(std::size_t max_bytes) : max_bytes_(max_bytes) {}
-  [[nodiscard]] std::shared_ptr<const BlockIndex> find(std::string_view blob,
-                                                       std::uint64_t offset);
-  void insert(std::string_view blob, std::uint64_t offset,
-              std::shared_ptr<const BlockIndex> index);
+  [[nodiscard]] std::shared_ptr<const BlockIndex> find(std::string_view blob, std::uint64_t offset);
+  void insert(std::string_view blob, std::uint64_t offset, std::shared_ptr<const BlockIndex> index);
 
  private:
   using Key = std::pair<std::string, std::uint64_t>;

@@ -45,7 +45,7 @@ void append_entry(BlockBuffer& block, const Entry& entry);
 struct BlockPromise {
   std::uint32_t entries = 0;
   bson::ValueView first_key;
-  bson::ValueView limit_key;   ///< All keys are below it, or …
+  bson::ValueView limit_key;    ///< All keys are below it, or …
   bool limit_included = false;  ///< … not above it.
 };
 /// Checks untrusted bytes of a block whole: every entry, every document, the order of keys, the

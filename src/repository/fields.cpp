@@ -51,8 +51,7 @@ Result<bson::DocumentView> document_field(bson::DocumentView document, std::stri
   return value->as_document();
 }
 
-Result<std::vector<std::string>> texts_field(bson::DocumentView document,
-                                             std::string_view field) {
+Result<std::vector<std::string>> texts_field(bson::DocumentView document, std::string_view field) {
   const auto value = document.find(field);
   if (!value || value->type() != bson::Type::array) return bad_field(field);
   std::vector<std::string> texts;

@@ -44,9 +44,8 @@ std::string encode_header(const Header& header) {
 
 Result<Header> decode_header(ByteView bytes) {
   HOLDFAST_TRY(const Json json, decode_checked_json(header_name, bytes));
-  HOLDFAST_TRY(const std::int64_t format,
-               json_integer(header_name, json, "format", 1,
-                            std::numeric_limits<std::int64_t>::max()));
+  HOLDFAST_TRY(const std::int64_t format, json_integer(header_name, json, "format", 1,
+                                                       std::numeric_limits<std::int64_t>::max()));
   if (format > repository_format) {
     return Error(ErrorCode::unsupported,
                  "the repository has format " + std::to_string(format) +
@@ -77,8 +76,8 @@ std::int64_t to_milliseconds(WallTime time) {
 }
 
 WallTime from_milliseconds(std::int64_t milliseconds) {
-  return WallTime(std::chrono::duration_cast<WallTime::duration>(
-      std::chrono::milliseconds(milliseconds)));
+  return WallTime(
+      std::chrono::duration_cast<WallTime::duration>(std::chrono::milliseconds(milliseconds)));
 }
 
 }  // namespace holdfast::repository

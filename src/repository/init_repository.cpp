@@ -50,15 +50,14 @@ Status make_keys(blob::BlobStore& store, const Header& header, const KeySecret& 
                  RandomSource& random, const PasswordCost& cost, MadeKeys& made) {
   SecretBytes master(master_key_bytes);
   random.fill(master.span());
-  HOLDFAST_TRY(const NewKey key, wrap_master_key(master, header.id, first, "first", header.created,
-                                                 cost, random));
+  HOLDFAST_TRY(const NewKey key,
+               wrap_master_key(master, header.id, first, "first", header.created, cost, random));
   HOLDFAST_CHECK(put_key(store, key, made));
 
   KeySecret recovery{KeyKind::recovery, SecretBytes(recovery_key_bytes)};
   random.fill(recovery.bytes.span());
-  HOLDFAST_TRY(const NewKey recovery_key,
-               wrap_master_key(master, header.id, recovery, "recovery", header.created, cost,
-                               random));
+  HOLDFAST_TRY(const NewKey recovery_key, wrap_master_key(master, header.id, recovery, "recovery",
+                                                          header.created, cost, random));
   HOLDFAST_CHECK(put_key(store, recovery_key, made));
   made.recovery_text = recovery_text(recovery.bytes.view());
   return {};

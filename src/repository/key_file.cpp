@@ -29,10 +29,10 @@ Result<SecretBytes> wrapping_key(const KeySecret& secret, const Salt& salt,
   ensure_sodium();
   SecretBytes key(wrapping_key_bytes);
   if (secret.kind == KeyKind::password) {
-    const int failed = crypto_pwhash(
-        key.span().data(), key.size(), reinterpret_cast<const char*>(secret.bytes.view().data()),
-        secret.bytes.size(), salt.data(), cost.operations, cost.memory_kib * 1024,
-        crypto_pwhash_ALG_ARGON2ID13);
+    const int failed = crypto_pwhash(key.span().data(), key.size(),
+                                     reinterpret_cast<const char*>(secret.bytes.view().data()),
+                                     secret.bytes.size(), salt.data(), cost.operations,
+                                     cost.memory_kib * 1024, crypto_pwhash_ALG_ARGON2ID13);
     if (failed != 0) {
       return Error(ErrorCode::io, "there is not enough memory to try the password",
                    "it takes " + std::to_string(cost.memory_kib / 1024) + " MiB");
@@ -43,8 +43,8 @@ Result<SecretBytes> wrapping_key(const KeySecret& secret, const Salt& salt,
   const std::string_view name = name_of(secret.kind);
   std::copy(name.begin(), name.end(), personal.begin());
   crypto_generichash_blake2b_salt_personal(key.span().data(), key.size(),
-                                           secret.bytes.view().data(), secret.bytes.size(),
-                                           nullptr, 0, salt.data(), personal.data());
+                                           secret.bytes.view().data(), secret.bytes.size(), nullptr,
+                                           0, salt.data(), personal.data());
   return key;
 }
 
@@ -92,8 +92,8 @@ std::string_view name_of(KeyKind kind) {
 }
 
 Result<std::optional<KeySecret>> secret_of(const Unlock& unlock) {
-  const int given = (unlock.password ? 1 : 0) + (unlock.key_file ? 1 : 0) +
-                    (unlock.recovery_key ? 1 : 0);
+  const int given =
+      (unlock.password ? 1 : 0) + (unlock.key_file ? 1 : 0) + (unlock.recovery_key ? 1 : 0);
   if (given == 0) return std::optional<KeySecret>();
   if (given > 1) return Error(ErrorCode::usage, "more than one key was given");
   if (unlock.password) {

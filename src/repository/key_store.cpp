@@ -23,7 +23,8 @@ std::string kinds_text(const std::vector<KeyFile>& files) {
     text += text.empty() ? "" : ", ";
     text += kind;
   }
-  return text.empty() ? "the repository has no intact key" : "the repository has keys of kind: " + text;
+  return text.empty() ? "the repository has no intact key"
+                      : "the repository has keys of kind: " + text;
 }
 
 /// The key opened, but it was taken out of use: is that genuine?
@@ -75,8 +76,8 @@ Result<KeyListing> list_keys(const blob::BlobReader& store, const RepositoryId& 
   return listing;
 }
 
-Result<SecretBytes> unlock_master_key(const blob::BlobReader& store,
-                                      const RepositoryId& repository, const Unlock& unlock) {
+Result<SecretBytes> unlock_master_key(const blob::BlobReader& store, const RepositoryId& repository,
+                                      const Unlock& unlock) {
   HOLDFAST_TRY(const std::optional<KeySecret> secret, secret_of(unlock));
   HOLDFAST_TRY(const KeyListing listing, list_keys(store, repository));
   const std::string kinds = kinds_text(listing.files);
@@ -109,8 +110,7 @@ Result<SecretBytes> unlock_master_key(const blob::BlobReader& store,
 }
 
 Result<bool> is_key_removed(const Context& context, const std::string& id) {
-  const auto tombstone =
-      get_object(context, SealKind::key_tombstone, key_tombstone_name(id));
+  const auto tombstone = get_object(context, SealKind::key_tombstone, key_tombstone_name(id));
   if (tombstone.ok()) return true;
   if (tombstone.error().code() == ErrorCode::not_found) return false;
   return tombstone.error();
@@ -142,12 +142,10 @@ Result<std::vector<std::string>> expected_key_ids(const Context& context) {
 
 Status remove_key_file(Context& context, const std::string& id) {
   HOLDFAST_TRY(const KeyListing listing, list_keys(context.store, context.id));
-  const bool intact =
-      std::any_of(listing.files.begin(), listing.files.end(),
-                  [&id](const KeyFile& file) { return file.info.id == id; });
-  const bool damaged =
-      std::any_of(listing.damaged.begin(), listing.damaged.end(),
-                  [&id](const auto& entry) { return entry.first == id; });
+  const bool intact = std::any_of(listing.files.begin(), listing.files.end(),
+                                  [&id](const KeyFile& file) { return file.info.id == id; });
+  const bool damaged = std::any_of(listing.damaged.begin(), listing.damaged.end(),
+                                   [&id](const auto& entry) { return entry.first == id; });
   if (!intact && !damaged) return Error(ErrorCode::not_found, "there is no key " + id);
 
   bson::Builder content;

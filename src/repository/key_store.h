@@ -13,7 +13,7 @@ namespace holdfast::repository {
 
 /// What lies below "keys/".
 struct KeyListing {
-  std::vector<KeyFile> files;                        ///< Of this repository.
+  std::vector<KeyFile> files;                          ///< Of this repository.
   std::vector<std::pair<std::string, Error>> damaged;  ///< Id and why.
   /// Ids whose files belong to another repository: an interrupted init's leavings, or brought
   /// here by somebody. They open nothing.

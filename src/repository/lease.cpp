@@ -27,8 +27,7 @@ Result<std::unique_ptr<Lease>> Lease::open(Context& context, const std::string& 
       .append_date("started", to_milliseconds(context.clock.now()))
       .append_int64("process", getpid())
       .append_string("host", host_name());
-  HOLDFAST_CHECK(
-      put_object(context, SealKind::lease, name, {std::move(content).finish().bytes()}));
+  HOLDFAST_CHECK(put_object(context, SealKind::lease, name, {std::move(content).finish().bytes()}));
   return std::unique_ptr<Lease>(new Lease(context, name));
 }
 

@@ -142,8 +142,8 @@ Result<SegmentRef> read_segment(RecordReader& from, const std::vector<FileRef>& 
   constexpr std::int64_t most = std::numeric_limits<std::uint32_t>::max();
   HOLDFAST_TRY(const bson::DocumentView record, from.next());
   SegmentRef segment;
-  HOLDFAST_TRY(const std::int64_t file, integer_field(record, "file", 0,
-                                                      signed_count(files.size()) - 1));
+  HOLDFAST_TRY(const std::int64_t file,
+               integer_field(record, "file", 0, signed_count(files.size()) - 1));
   HOLDFAST_TRY(segment.index_offset, count_field(record, "index_offset"));
   HOLDFAST_TRY(const std::int64_t length, integer_field(record, "index_length", 0, most));
   HOLDFAST_TRY(const std::int64_t block, integer_field(record, "index_block", 0, most));
@@ -192,8 +192,7 @@ Result<SnapshotCollection> read_collection_record(bson::DocumentView record) {
   return collection;
 }
 
-Result<SnapshotCollection> read_collection(RecordReader& from,
-                                           const std::vector<FileRef>& files) {
+Result<SnapshotCollection> read_collection(RecordReader& from, const std::vector<FileRef>& files) {
   HOLDFAST_TRY(const bson::DocumentView record, from.next());
   HOLDFAST_TRY(SnapshotCollection collection, read_collection_record(record));
   HOLDFAST_TRY(const std::uint64_t indexes, count_field(record, "indexes"));

@@ -105,9 +105,8 @@ Result<std::optional<bson::Document>> PointReader::find(const std::vector<Layer>
 Result<std::optional<Entry>> PointReader::find_in(const Layer& layer, const OpenFile& open_file,
                                                   bson::ValueView key) {
   const auto found = std::partition_point(
-      layer.segments.begin(), layer.segments.end(), [key](const SegmentRef& segment) {
-        return compare_keys(last_key_of(segment), key) < 0;
-      });
+      layer.segments.begin(), layer.segments.end(),
+      [key](const SegmentRef& segment) { return compare_keys(last_key_of(segment), key) < 0; });
   if (found == layer.segments.end() || compare_keys(key, first_key_of(*found)) < 0) {
     return std::optional<Entry>();
   }

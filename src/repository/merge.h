@@ -75,8 +75,7 @@ class PointReader {
     std::uint64_t used = 0;
   };
   /// The entry with this key in one layer, into a cached block.
-  [[nodiscard]] Result<std::optional<Entry>> find_in(const Layer& layer,
-                                                     const OpenFile& open_file,
+  [[nodiscard]] Result<std::optional<Entry>> find_in(const Layer& layer, const OpenFile& open_file,
                                                      bson::ValueView key);
   [[nodiscard]] Result<ByteView> block(const StoredSegment& segment,
                                        const std::shared_ptr<const BlockIndex>& index,

@@ -57,12 +57,9 @@ std::string snapshots_prefix(std::string_view source) {
   return joined(source, snapshots_folder, {});
 }
 
-std::string segments_prefix(std::string_view source) {
-  return joined(source, segments_folder, {});
-}
+std::string segments_prefix(std::string_view source) { return joined(source, segments_folder, {}); }
 
-std::string manifest_name(std::string_view source, std::string_view id,
-                          std::uint32_t generation) {
+std::string manifest_name(std::string_view source, std::string_view id, std::uint32_t generation) {
   std::string name = joined(source, snapshots_folder, id);
   if (generation > 1) name += ".g" + std::to_string(generation);
   return name;

@@ -90,9 +90,8 @@ Result<Bytes> seal_object(const ObjectSealer& by, SealKind kind, std::string_vie
   BlockIdentity identity(by.repository, kind, name, key_epoch, block_count);
   BlockEncoder encoder(Compression::standard);
   for (std::uint32_t number = 0; number < block_count; ++number) {
-    HOLDFAST_TRY(const ByteView stored,
-                 encoder.encode(by.sealer, block_nonce(prefix, number),
-                                identity.of_block(number), blocks[number]));
+    HOLDFAST_TRY(const ByteView stored, encoder.encode(by.sealer, block_nonce(prefix, number),
+                                                       identity.of_block(number), blocks[number]));
     append_little_endian(out, static_cast<std::uint32_t>(stored.size()));
     append_bytes(out, stored);
   }
@@ -105,8 +104,8 @@ Result<SealKind> object_kind(ByteView front) {
   return header.kind;
 }
 
-Result<std::vector<Bytes>> open_object(const ObjectSealer& by, SealKind kind,
-                                       std::string_view name, ByteView bytes) {
+Result<std::vector<Bytes>> open_object(const ObjectSealer& by, SealKind kind, std::string_view name,
+                                       ByteView bytes) {
   ByteReader reader(bytes);
   HOLDFAST_TRY(const Header header, read_header_of(kind, name, reader));
   BlockIdentity identity(by.repository, kind, name, header.epoch, header.block_count);
@@ -114,8 +113,7 @@ Result<std::vector<Bytes>> open_object(const ObjectSealer& by, SealKind kind,
   std::vector<Bytes> blocks;
   std::uint64_t raw_bytes = 0;
   for (std::uint32_t number = 0; number < header.block_count; ++number) {
-    HOLDFAST_TRY(Bytes block,
-                 read_block(by, name, header, identity, number, reader, decoder));
+    HOLDFAST_TRY(Bytes block, read_block(by, name, header, identity, number, reader, decoder));
     raw_bytes += block.size();
     if (raw_bytes > max_object_bytes) return damaged(name, "it is larger than any that is written");
     blocks.push_back(std::move(block));

@@ -9,9 +9,8 @@ namespace holdfast::repository {
 
 /// Repository::init and open, with what a password costs: tests pass something cheap.
 [[nodiscard]] Result<InitOutcome> init_repository(blob::BlobStore& store,
-                                                  const InitOptions& options,
-                                                  RandomSource& random, const Clock& clock,
-                                                  const PasswordCost& cost);
+                                                  const InitOptions& options, RandomSource& random,
+                                                  const Clock& clock, const PasswordCost& cost);
 [[nodiscard]] Result<std::unique_ptr<Repository>> open_repository(
     std::unique_ptr<blob::BlobStore> store, const Unlock& unlock, RandomSource& random,
     const Clock& clock, const PasswordCost& cost);

@@ -36,9 +36,7 @@ std::optional<std::uint8_t> digit_of(char c) {
   return static_cast<std::uint8_t>(at);
 }
 
-bool is_filler(char c) {
-  return c == '-' || c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
+bool is_filler(char c) { return c == '-' || c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 
 Error mistyped(std::string_view why) {
   return {ErrorCode::wrong_key, "this is not a recovery key: " + std::string(why),

@@ -153,9 +153,8 @@ Result<std::pair<KeyInfo, std::optional<SecretBytes>>> StoredRepository::add_key
     return Error(ErrorCode::precondition, "the repository is not encrypted, so it has no keys");
   }
   HOLDFAST_TRY(const KeySecret secret, new_secret(key, recovery));
-  HOLDFAST_TRY(const NewKey made,
-               wrap_master_key(*master_, context_.id, secret, label, context_.clock.now(), cost_,
-                               context_.random));
+  HOLDFAST_TRY(const NewKey made, wrap_master_key(*master_, context_.id, secret, label,
+                                                  context_.clock.now(), cost_, context_.random));
   HOLDFAST_CHECK(store_->put(key_name(made.info.id), as_bytes(made.json)));
   std::optional<SecretBytes> text;
   if (recovery) text = recovery_text(secret.bytes.view());
@@ -185,10 +184,10 @@ Result<std::unique_ptr<Repository>> open_repository(std::unique_ptr<blob::BlobSt
   if (header.encrypted) {
     HOLDFAST_TRY(master, unlock_master_key(*store, header.id, unlock));
   } else if (unlock.password || unlock.key_file || unlock.recovery_key) {
-    return Error(ErrorCode::precondition,
-                 "a key was given, but the repository at " + store->location() +
-                     " is not encrypted",
-                 "if it should be, somebody put another in its place");
+    return Error(
+        ErrorCode::precondition,
+        "a key was given, but the repository at " + store->location() + " is not encrypted",
+        "if it should be, somebody put another in its place");
   }
   return std::unique_ptr<Repository>(std::make_unique<StoredRepository>(
       std::move(store), header, std::move(master), random, clock, cost));

@@ -193,8 +193,8 @@ class SnapshotWriter {
   [[nodiscard]] virtual Result<std::unique_ptr<EntryCursor>> read_back(
       const std::vector<Layer>& layers, bool with_removes) = 0;
   /// The newest document with this key in these layers, or nothing.
-  [[nodiscard]] virtual Result<std::optional<bson::Document>> find(
-      const std::vector<Layer>& layers, bson::ValueView key) = 0;
+  [[nodiscard]] virtual Result<std::optional<bson::Document>> find(const std::vector<Layer>& layers,
+                                                                   bson::ValueView key) = 0;
   /// Fills in id, source, predecessors, keys, counts and stored bytes, and commits; closes the
   /// streams. `manifest.files` holds on entry the files of a parent whose segments are used
   /// again (a SegmentRef below `own_file_handle` is an index into it); the files written here are

@@ -29,8 +29,8 @@ std::array<std::uint8_t, tag_bytes> plain_tag(ByteView data, const Nonce& nonce,
   crypto_generichash_blake2b_init_salt_personal(&state, nullptr, 0, tag_bytes, salt.data(),
                                                 personal.data());
   const std::uint64_t identity_size = identity.size();
-  crypto_generichash_blake2b_update(
-      &state, reinterpret_cast<const std::uint8_t*>(&identity_size), sizeof(identity_size));
+  crypto_generichash_blake2b_update(&state, reinterpret_cast<const std::uint8_t*>(&identity_size),
+                                    sizeof(identity_size));
   crypto_generichash_blake2b_update(&state, identity.data(), identity.size());
   crypto_generichash_blake2b_update(&state, nonce.data(), nonce.size());
   crypto_generichash_blake2b_update(&state, data.data(), data.size());
@@ -107,8 +107,7 @@ void Sealer::seal(std::span<std::uint8_t> data_and_tag, const Nonce& nonce,
       identity.data(), identity.size(), nullptr, nonce.data(), key_.view().data());
 }
 
-bool Sealer::open(ByteView sealed, const Nonce& nonce, ByteView identity,
-                  std::uint8_t* out) const {
+bool Sealer::open(ByteView sealed, const Nonce& nonce, ByteView identity, std::uint8_t* out) const {
   if (sealed.size() < tag_bytes) return false;
   const std::size_t size = sealed.size() - tag_bytes;
   if (key_.empty()) {

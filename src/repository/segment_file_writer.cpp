@@ -68,12 +68,11 @@ Result<std::unique_ptr<SegmentFileWriter>> SegmentFileWriter::create(Context& co
 }
 
 SegmentFileWriter::SegmentFileWriter(Context& context, const std::string& source,
-                                     std::string file_name,
-                                     std::unique_ptr<blob::BlobWriter> blob, OwnFiles& files)
+                                     std::string file_name, std::unique_ptr<blob::BlobWriter> blob,
+                                     OwnFiles& files)
     : context_(context),
       file_name_(std::move(file_name)),
-      identity_(context.id, SealKind::segment_data, segment_name(source, file_name_), key_epoch,
-                0),
+      identity_(context.id, SealKind::segment_data, segment_name(source, file_name_), key_epoch, 0),
       blob_(std::move(blob)),
       files_(files),
       handle_(files.add(file_name_)),
@@ -81,8 +80,8 @@ SegmentFileWriter::SegmentFileWriter(Context& context, const std::string& source
   crypto_generichash_init(&digest_, nullptr, 0, FileRef{}.digest.size());
 }
 
-Result<SegmentFileWriter::Appended> SegmentFileWriter::append(BlockEncoder& encoder,
-                                                              SealKind kind, ByteView raw) {
+Result<SegmentFileWriter::Appended> SegmentFileWriter::append(BlockEncoder& encoder, SealKind kind,
+                                                              ByteView raw) {
   identity_.set_kind(kind);
   HOLDFAST_TRY(const ByteView stored,
                encoder.encode(context_.keys.segments, block_nonce(prefix_, next_block_),

@@ -1,11 +1,11 @@
 #pragma once
 
+#include <sodium.h>
+
 #include <memory>
 #include <mutex>
 #include <string>
 #include <vector>
-
-#include <sodium.h>
 
 #include "repository/block_codec.h"
 #include "repository/context.h"
@@ -42,8 +42,9 @@ class OwnFiles {
 class SegmentFileWriter {
  public:
   /// Begins a file under a fresh random name.
-  [[nodiscard]] static Result<std::unique_ptr<SegmentFileWriter>> create(
-      Context& context, const std::string& source, OwnFiles& files);
+  [[nodiscard]] static Result<std::unique_ptr<SegmentFileWriter>> create(Context& context,
+                                                                         const std::string& source,
+                                                                         OwnFiles& files);
 
   struct Appended {
     std::uint64_t offset = 0;

@@ -18,8 +18,7 @@ Error in_file(const StoredSegment& segment, const Error& error) {
   return error.with_context(segment.file->blob_name());
 }
 
-BlockPromise promise_of(const StoredSegment& segment, const BlockIndex& index,
-                        std::size_t block) {
+BlockPromise promise_of(const StoredSegment& segment, const BlockIndex& index, std::size_t block) {
   const bool last = block + 1 == index.size();
   return {index.block(block).entries, index.first_key(block),
           last ? segment.last_key() : index.first_key(block + 1), last};

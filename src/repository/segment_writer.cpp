@@ -131,9 +131,9 @@ class StoredSegmentWriter final : public SegmentWriter {
     BlockBuffer& block = core_->block_;
     HOLDFAST_TRY(const SegmentFileWriter::Appended at,
                  core_->append(SealKind::segment_data, block.view()));
-    index_.add({at.offset, at.stored_bytes, static_cast<std::uint32_t>(block.size()),
-                block_entries_, 0},
-               at.number, block_first_key_.view());
+    index_.add(
+        {at.offset, at.stored_bytes, static_cast<std::uint32_t>(block.size()), block_entries_, 0},
+        at.number, block_first_key_.view());
     block.clear();
     block_entries_ = 0;
     return {};

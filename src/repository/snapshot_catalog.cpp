@@ -27,10 +27,9 @@ std::string blob_name(const SnapshotBlobName& name) {
 }
 
 bool same_names(const std::vector<blob::BlobInfo>& a, const std::vector<blob::BlobInfo>& b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](const blob::BlobInfo& x, const blob::BlobInfo& y) {
-                      return x.name == y.name;
-                    });
+  return std::equal(
+      a.begin(), a.end(), b.begin(), b.end(),
+      [](const blob::BlobInfo& x, const blob::BlobInfo& y) { return x.name == y.name; });
 }
 
 }  // namespace
@@ -84,9 +83,8 @@ Result<CatalogListing> SnapshotCatalog::read_all(const Blobs& blobs, Reading rea
   }
   CatalogListing listing;
   for (auto& [id, group] : groups) {
-    std::sort(group.generations.begin(), group.generations.end(), [](const auto& a, const auto& b) {
-      return a.first.generation > b.first.generation;
-    });
+    std::sort(group.generations.begin(), group.generations.end(),
+              [](const auto& a, const auto& b) { return a.first.generation > b.first.generation; });
     HOLDFAST_CHECK(read_group(group, reading, listing));
   }
   return listing;

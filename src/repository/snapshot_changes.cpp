@@ -17,8 +17,8 @@ Status SnapshotCatalog::put_manifest(const Manifest& manifest, std::uint32_t gen
   const std::string name =
       manifest_name(manifest.summary.source.id, manifest.summary.id, generation);
   const std::vector<Bytes> blocks = encode_manifest(manifest);
-  HOLDFAST_TRY(const Bytes sealed, seal_object(context_.objects(), SealKind::manifest, name,
-                                               blocks, context_.random));
+  HOLDFAST_TRY(const Bytes sealed,
+               seal_object(context_.objects(), SealKind::manifest, name, blocks, context_.random));
   // What could not be read again must not be committed.
   HOLDFAST_TRY(const std::vector<Bytes> opened,
                open_object(context_.objects(), SealKind::manifest, name, sealed));
@@ -78,23 +78,20 @@ Status SnapshotCatalog::remove(std::string_view id) {
   } else {
     // A manifest that is damaged beyond reading can be removed by its whole id.
     HOLDFAST_TRY(const CatalogListing listing, list("", Reading::cached));
-    const auto damaged =
-        std::find_if(listing.damaged.begin(), listing.damaged.end(),
-                     [id](const auto& one) { return one.first.id == id; });
+    const auto damaged = std::find_if(listing.damaged.begin(), listing.damaged.end(),
+                                      [id](const auto& one) { return one.first.id == id; });
     if (damaged == listing.damaged.end() || damaged->first.generation == 0) return entry.error();
     source = damaged->first.source;
     tombstone.id = damaged->first.id;
   }
   tombstone.source = source;
   tombstone.removed = context_.clock.now();
-  const Status put = put_object(context_, SealKind::tombstone,
-                                tombstone_name(source, tombstone.id),
+  const Status put = put_object(context_, SealKind::tombstone, tombstone_name(source, tombstone.id),
                                 {encode_tombstone(tombstone)});
   if (!put.ok()) {
     if (put.error().code() != ErrorCode::exists) return put;
     // An earlier removal that was interrupted: go on, if that tombstone is whole.
-    HOLDFAST_CHECK(get_object(context_, SealKind::tombstone,
-                              tombstone_name(source, tombstone.id)));
+    HOLDFAST_CHECK(get_object(context_, SealKind::tombstone, tombstone_name(source, tombstone.id)));
   }
   return remove_generations(source, tombstone.id, 0);
 }

@@ -78,17 +78,18 @@ Result<std::uint64_t> resolve_files(Manifest& manifest, const OwnFiles& own) {
   return own_bytes;
 }
 
-Result<std::unique_ptr<SnapshotWriter>> StoredSnapshotWriter::begin(
-    Context& context, SnapshotCatalog& catalog, const SourceIdentity& source,
-    const LayoutSettings& layout) {
+Result<std::unique_ptr<SnapshotWriter>> StoredSnapshotWriter::begin(Context& context,
+                                                                    SnapshotCatalog& catalog,
+                                                                    const SourceIdentity& source,
+                                                                    const LayoutSettings& layout) {
   if (!is_source_id(source.id)) {
     return Error(ErrorCode::usage, "\"" + source.id + "\" cannot be a source's id",
                  "use up to 64 of a-z, 0-9 and -");
   }
   std::string id = to_hex(context.random.bytes<8>());
   HOLDFAST_TRY(std::unique_ptr<Lease> lease, Lease::open(context, source.id, id));
-  return std::unique_ptr<SnapshotWriter>(new StoredSnapshotWriter(
-      context, catalog, source, layout, std::move(id), std::move(lease)));
+  return std::unique_ptr<SnapshotWriter>(
+      new StoredSnapshotWriter(context, catalog, source, layout, std::move(id), std::move(lease)));
 }
 
 StoredSnapshotWriter::StoredSnapshotWriter(Context& context, SnapshotCatalog& catalog,

@@ -18,9 +18,10 @@ namespace holdfast::repository {
 class StoredSnapshotWriter final : public SnapshotWriter {
  public:
   /// Errors: usage (a source id that cannot be a folder's name), io, …
-  [[nodiscard]] static Result<std::unique_ptr<SnapshotWriter>> begin(
-      Context& context, SnapshotCatalog& catalog, const SourceIdentity& source,
-      const LayoutSettings& layout);
+  [[nodiscard]] static Result<std::unique_ptr<SnapshotWriter>> begin(Context& context,
+                                                                     SnapshotCatalog& catalog,
+                                                                     const SourceIdentity& source,
+                                                                     const LayoutSettings& layout);
 
   const std::string& snapshot_id() const override { return id_; }
   Result<std::unique_ptr<SegmentStream>> open_stream() override;

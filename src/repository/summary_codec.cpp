@@ -12,9 +12,8 @@ namespace {
 constexpr std::size_t snapshot_id_digits = 16;
 
 Status check_ids(const std::vector<std::string>& ids, std::string_view field) {
-  const bool good = std::all_of(ids.begin(), ids.end(), [](const std::string& id) {
-    return is_hex(id, snapshot_id_digits);
-  });
+  const bool good = std::all_of(
+      ids.begin(), ids.end(), [](const std::string& id) { return is_hex(id, snapshot_id_digits); });
   if (!good) return bad_field(field);
   return {};
 }

@@ -184,8 +184,7 @@ Result<VerifyReport> verify_repository(Context& context, SnapshotCatalog& catalo
   VerifyState state;
   progress.stage("read manifests", 0, 0);
   check_header(context, state);
-  HOLDFAST_TRY(const CatalogListing listing,
-               catalog.list("", SnapshotCatalog::Reading::afresh));
+  HOLDFAST_TRY(const CatalogListing listing, catalog.list("", SnapshotCatalog::Reading::afresh));
   for (const auto& [name, error] : listing.damaged) {
     state.report.damage.push_back(damaged_snapshot_blob(name, error));
   }

@@ -106,8 +106,7 @@ class FileVerifier {
     const std::string range =
         last ? range_text(index.first_key(block), segment.last_key(), " to ")
              : range_text(index.first_key(block), index.first_key(block + 1), " to below ");
-    state_.add_segment_damage(check, describe_block(segment, index, block), error.message(),
-                              range);
+    state_.add_segment_damage(check, describe_block(segment, index, block), error.message(), range);
   }
 
   Status verify_digest(const SegmentFile& file, FileCheck& check, const std::stop_token& stop) {
@@ -204,8 +203,7 @@ Status compare_collection(Context& context, VerifyState& state, const Collection
   Fingerprint fingerprint;
   std::uint64_t document_bytes = 0;
   if (collection.layers.size() > 1) {
-    const Status merged =
-        merge_collection(context, collection, stop, fingerprint, document_bytes);
+    const Status merged = merge_collection(context, collection, stop, fingerprint, document_bytes);
     if (!merged.ok()) {
       if (!tells_of_damage(merged.error())) return merged;
       for (const CollectionUse& use : check.uses) {
@@ -233,11 +231,12 @@ Status compare_collection(Context& context, VerifyState& state, const Collection
 }
 
 /// Runs `work(i)` for i < count, each once, on a few threads.
-Status for_each_parallel(std::size_t count, const std::stop_token& stop,
-                         const std::function<std::function<Status(
-                             std::size_t, const std::stop_token&)>()>& make_worker) {
-  const std::size_t threads =
-      std::min<std::size_t>({count, max_threads, std::max(1U, std::thread::hardware_concurrency())});
+Status for_each_parallel(
+    std::size_t count, const std::stop_token& stop,
+    const std::function<std::function<Status(std::size_t, const std::stop_token&)>()>&
+        make_worker) {
+  const std::size_t threads = std::min<std::size_t>(
+      {count, max_threads, std::max(1U, std::thread::hardware_concurrency())});
   std::atomic<std::size_t> next = 0;
   TaskGroup group(stop);
   for (std::size_t thread = 0; thread < threads; ++thread) {

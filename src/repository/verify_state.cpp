@@ -92,8 +92,8 @@ void VerifyState::add_file_damage(FileCheck& file, const std::string& blob,
     const std::scoped_lock lock(mutex_);
     file.present = false;
     for (const auto& [offset, segment] : file.segments) {
-      const std::string range = " _id from " + key_text(first_key_of(segment->reference)) +
-                                " to " + key_text(last_key_of(segment->reference));
+      const std::string range = " _id from " + key_text(first_key_of(segment->reference)) + " to " +
+                                key_text(last_key_of(segment->reference));
       for (std::string& text : mark_users(*segment, range)) {
         if (affects.size() < max_affects) affects.push_back(std::move(text));
       }

@@ -121,8 +121,8 @@ Result<std::vector<std::string>> compare_collection(mongo::Client& target,
   std::vector<std::string> differences =
       compare_options(wanted.info.options.view(), info.options.view());
   if (actual.documents != wanted.fingerprint.documents) {
-    differences.push_back(fmt::format("{} documents instead of {}", actual.documents,
-                                      wanted.fingerprint.documents));
+    differences.push_back(
+        fmt::format("{} documents instead of {}", actual.documents, wanted.fingerprint.documents));
   } else if (actual != wanted.fingerprint) {
     differences.push_back(fmt::format("content fingerprint {} instead of {}", actual.text(),
                                       wanted.fingerprint.text()));
@@ -132,9 +132,8 @@ Result<std::vector<std::string>> compare_collection(mongo::Client& target,
 
 Result<std::vector<std::string>> compare_merged(mongo::Client& target, const Namespace& restored,
                                                 repository::SnapshotReader& snapshot,
-                                                const CollectionInfo& source,
-                                                std::uint64_t allowed, ProgressSink& progress,
-                                                std::stop_token stop) {
+                                                const CollectionInfo& source, std::uint64_t allowed,
+                                                ProgressSink& progress, std::stop_token stop) {
   if (source.capped() || source.collation() || source.type != CollectionType::collection) {
     return std::vector<std::string>{"not compared: its order on the server is not that of keys"};
   }

@@ -14,9 +14,9 @@ namespace holdfast::restore {
 /// Reads a collection back from the server and compares count, fingerprint and options with the
 /// snapshot, and the indexes given. Returns what differs, in words; empty means identical.
 [[nodiscard]] Result<std::vector<std::string>> compare_collection(
-    mongo::Client& target, const Namespace& restored,
-    const repository::SnapshotCollection& wanted, const DocumentHasher& hasher,
-    std::uint32_t workers, ProgressSink& progress, std::stop_token stop);
+    mongo::Client& target, const Namespace& restored, const repository::SnapshotCollection& wanted,
+    const DocumentHasher& hasher, std::uint32_t workers, ProgressSink& progress,
+    std::stop_token stop);
 
 /// After a merge: whether every document of the snapshot is there with equal bytes. `allowed`:
 /// how many may be missing or different, because the target's were kept.

@@ -96,11 +96,11 @@ Status Restore::check_target() {
   }
   for (const PlannedCollection& planned : plan_.collections) {
     if (present.contains(planned.target) == planned.target_exists) continue;
-    return Error(ErrorCode::precondition,
-                 fmt::format("{} {} since the plan was made; nothing was changed",
-                             planned.target.text(),
-                             planned.target_exists ? "vanished" : "appeared"),
-                 "run the restore again to plan anew");
+    return Error(
+        ErrorCode::precondition,
+        fmt::format("{} {} since the plan was made; nothing was changed", planned.target.text(),
+                    planned.target_exists ? "vanished" : "appeared"),
+        "run the restore again to plan anew");
   }
   return {};
 }
@@ -191,8 +191,8 @@ Status Restore::restore_collection(const PlannedCollection& planned) {
   return {};
 }
 
-Status Restore::compare(const PlannedCollection& planned, const Namespace& work,
-                        std::uint64_t kept, RestoredCollection& restored) {
+Status Restore::compare(const PlannedCollection& planned, const Namespace& work, std::uint64_t kept,
+                        RestoredCollection& restored) {
   const auto begun = steady_clock::now();
   const repository::SnapshotCollection& source = stored(planned.source);
   auto differences =
@@ -207,8 +207,8 @@ Status Restore::compare(const PlannedCollection& planned, const Namespace& work,
   return {};
 }
 
-Status Restore::settle(const PlannedCollection& planned, const Namespace& work,
-                       std::uint64_t kept, RestoredCollection& restored) {
+Status Restore::settle(const PlannedCollection& planned, const Namespace& work, std::uint64_t kept,
+                       RestoredCollection& restored) {
   const IndexSplit indexes = split_indexes(stored(planned.source).info.indexes);
   HOLDFAST_CHECK(writer_->create_indexes(work, indexes.ordinary));
   if (plan_.options.compare) {
@@ -226,8 +226,8 @@ Status Restore::settle(const PlannedCollection& planned, const Namespace& work,
   if (!is_beside(planned)) return {};
   if (!good) {
     restored.differences.push_back(
-        fmt::format("{} was left as it was; what was restored stands in {}",
-                    planned.target.text(), work.text()));
+        fmt::format("{} was left as it was; what was restored stands in {}", planned.target.text(),
+                    work.text()));
     return {};
   }
   return writer_->rename(work, planned.target, true);
@@ -261,9 +261,9 @@ Result<RestoreOutcome> Restore::run(const SafetySnapshot& safety) {
       if (stop_.stop_requested()) return Error(ErrorCode::cancelled, "stopped");
       const Status done = views ? restore_view(planned) : restore_collection(planned);
       if (done.ok()) continue;
-      return done.error().with_context(fmt::format(
-          "restore of {} ({} of {} collections are done)", planned.target.text(),
-          outcome_.collections.size(), plan_.collections.size()));
+      return done.error().with_context(
+          fmt::format("restore of {} ({} of {} collections are done)", planned.target.text(),
+                      outcome_.collections.size(), plan_.collections.size()));
     }
   }
   outcome_.identical =

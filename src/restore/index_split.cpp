@@ -51,8 +51,8 @@ std::vector<std::string> compare_indexes(const std::vector<bson::Document>& want
     if (found == there.end()) {
       differences.push_back(fmt::format("index {} is missing", name_of(index)));
     } else if (found->second != definition) {
-      differences.push_back(fmt::format("index {} is {} instead of {}", name_of(index),
-                                        found->second, definition));
+      differences.push_back(
+          fmt::format("index {} is {} instead of {}", name_of(index), found->second, definition));
     }
     if (found != there.end()) there.erase(found);
   }

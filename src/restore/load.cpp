@@ -96,10 +96,10 @@ class Loader {
   Status write(Batch& batch, const std::stop_token& stop) {
     if (stop.stop_requested()) return Error(ErrorCode::cancelled, "stopped");
     const std::vector<bson::DocumentView> documents = batch.views();
-    const bool replace = options_.existing == Existing::merge &&
-                         options_.on_conflict == OnConflict::replace;
-    auto refused = replace ? writer_.replace(target_, documents)
-                           : writer_.insert(target_, documents);
+    const bool replace =
+        options_.existing == Existing::merge && options_.on_conflict == OnConflict::replace;
+    auto refused =
+        replace ? writer_.replace(target_, documents) : writer_.insert(target_, documents);
     if (!refused.ok()) return refused.error().with_context(target_.text());
     record(*refused, documents.size(), batch.bytes());
     progress_.advance(documents.size(), batch.bytes());

@@ -28,8 +28,7 @@ struct LoadOutcome {
 /// (capped and time series: one, in order). Errors: corrupt, retry, denied, cancelled, …
 [[nodiscard]] Result<LoadOutcome> load_documents(repository::SnapshotReader& snapshot,
                                                  const CollectionInfo& source,
-                                                 mongo::LiveWriter& writer,
-                                                 const Namespace& target,
+                                                 mongo::LiveWriter& writer, const Namespace& target,
                                                  const RestoreOptions& options,
                                                  ProgressSink& progress, std::stop_token stop);
 

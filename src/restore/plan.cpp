@@ -48,17 +48,17 @@ Error refuse(const std::vector<std::string>& existing) {
     names += (i == 0 ? "" : ", ") + existing[i];
   }
   if (existing.size() > shown) names += fmt::format(" and {} more", existing.size() - shown);
-  return Error(ErrorCode::precondition,
-               fmt::format("the target already has {} of these collections: {}", existing.size(),
-                           names),
-               "nothing was changed; use --as NAME to restore under another name, --drop to "
-               "replace these collections, or --merge to add to them");
+  return Error(
+      ErrorCode::precondition,
+      fmt::format("the target already has {} of these collections: {}", existing.size(), names),
+      "nothing was changed; use --as NAME to restore under another name, --drop to "
+      "replace these collections, or --merge to add to them");
 }
 
 }  // namespace
 
-Result<RestorePlan> plan_restore(const repository::SnapshotReader& snapshot,
-                                 mongo::Client& target, const RestoreOptions& options) {
+Result<RestorePlan> plan_restore(const repository::SnapshotReader& snapshot, mongo::Client& target,
+                                 const RestoreOptions& options) {
   const Selection selection(options.collections, options.exclude);
   const repository::Manifest& manifest = snapshot.manifest();
   RestorePlan plan;

@@ -95,12 +95,11 @@ struct RestoreOutcome {
 
 /// Takes a critical snapshot of these namespaces of the target before they are dropped in place;
 /// returns its id.
-using SafetySnapshot =
-    std::function<Result<std::string>(const std::vector<Namespace>& namespaces)>;
+using SafetySnapshot = std::function<Result<std::string>(const std::vector<Namespace>& namespaces)>;
 
 /// Looks at the target and says what would be done. Changes nothing. Errors: precondition
-/// (collections are there and neither drop nor merge was asked for; lists them), not_found (nothing matches),
-/// usage (`as_database` with several databases), …
+/// (collections are there and neither drop nor merge was asked for; lists them), not_found (nothing
+/// matches), usage (`as_database` with several databases), …
 [[nodiscard]] Result<RestorePlan> plan_restore(const repository::SnapshotReader& snapshot,
                                                mongo::Client& target,
                                                const RestoreOptions& options);

@@ -48,8 +48,8 @@ struct RepositoryOverview {
 /// "just now", "12 s ago", "3 m 10 s ago"; "in the future" where clocks disagree.
 [[nodiscard]] std::string age_text(WallTime time, WallTime now);
 
-/// The line that an operator wants to see first, as far as this version can tell it:
-/// (safety snapshots don't count as backups)
+/// The line that an operator wants to see first, as far as this version can tell it; safety
+/// snapshots don't count as backups:
 /// "restorable: 5 snapshots … → … · last backup OK 12 m 3 s ago, exact · 1.2 GB stored".
 struct GlanceLine {
   std::string text;

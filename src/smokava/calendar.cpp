@@ -58,8 +58,8 @@ Calendar::Calendar(std::int64_t now_ms, std::uint64_t seed)
     const auto weekday_weight = weekday_weights[static_cast<std::size_t>(weekday(begin))];
     const auto seconds = std::min(day_seconds, last_second_ + 1 - begin);
     const auto share = done_within_day(static_cast<std::uint64_t>(seconds));
-    done_before_.push_back(done_before_.back() + growth * weekday_weight * noise * share /
-                                                     (weights_of_a_day * 10'000));
+    done_before_.push_back(done_before_.back() +
+                           growth * weekday_weight * noise * share / (weights_of_a_day * 10'000));
   }
 }
 
@@ -91,8 +91,7 @@ int Calendar::weekday(std::int64_t second) {
 
 CalendarDate tehran_date(std::int64_t second) {
   const auto days = (second + tehran_offset_seconds) / day_seconds;
-  const std::chrono::year_month_day date{
-      std::chrono::sys_days{std::chrono::days{days}}};
+  const std::chrono::year_month_day date{std::chrono::sys_days{std::chrono::days{days}}};
   return {int{date.year()}, unsigned{date.month()}, unsigned{date.day()}};
 }
 

@@ -16,16 +16,18 @@ void append_display_texts(bson::Builder& out, Dice& dice, const Offer& offer) {
                     fmt::format("{} عدد قلیان", texts::persian_number(count)));
   out.append_string("price_per_item_fa",
                     fmt::format("هر عدد {} تومان", texts::persian_number(per_item, true)));
-  out.append_string("feature_usage_fa",
-                    offer.single_restaurant ? "قابل استفاده در یک رستوران"
-                    : offer.shares.empty()  ? "قابل استفاده در همه رستوران‌های اسموکاوا"
-                                            : "قابل استفاده در رستوران‌های منتخب");
+  out.append_string(
+      "feature_usage_fa",
+      offer.single_restaurant ? "قابل استفاده در یک رستوران"
+      : offer.shares.empty()
+          ? "قابل استفاده در همه رستوران‌های اسموکاوا"
+          : "قابل استفاده در رستوران‌های منتخب");
   out.append_string(
       "feature_validity_fa",
       offer.duration_days == 0
           ? std::string("بدون تاریخ انقضا")
-          : fmt::format("{} روز اعتبار", texts::persian_number(
-                                             static_cast<std::uint64_t>(offer.duration_days))));
+          : fmt::format("{} روز اعتبار",
+                        texts::persian_number(static_cast<std::uint64_t>(offer.duration_days))));
   out.append_string("feature_support_fa", "پشتیبانی ۲۴ ساعته");
   out.append_string("package_icon", dice.pick(icons));
 }
@@ -49,8 +51,8 @@ void append_name(bson::Builder& out, const Offer& offer, std::uint64_t number) {
   static constexpr std::string_view latin[] = {"House", "Everywhere", "Bundle"};
   static constexpr std::string_view persian[] = {"پاتوق", "همه‌جا", "ترکیبی"};
   out.append_string("name", fmt::format("{} {} #{}", latin[kind], count, number + 1));
-  out.append_string("nameFa", fmt::format("بسته {} {} تایی", persian[kind],
-                                          texts::persian_number(count)));
+  out.append_string("nameFa",
+                    fmt::format("بسته {} {} تایی", persian[kind], texts::persian_number(count)));
 }
 
 }  // namespace
@@ -68,8 +70,8 @@ void make_restaurant(const World& world, std::uint64_t number, Documents& out) {
   document.append_object_id("_id", restaurant.id);
   document.append_string("name", restaurant.name_en);
   document.append_string("nameFa", restaurant.name_fa);
-  document.append_string("address", fmt::format("No. {}, {} St., {}", plaque, street.latin,
-                                                city.en));
+  document.append_string("address",
+                         fmt::format("No. {}, {} St., {}", plaque, street.latin, city.en));
   document.append_string("addressFa", fmt::format("{}، خیابان {}، پلاک {}", city.fa, street.fa,
                                                   texts::persian_number(plaque)));
   document.begin_document("location");
@@ -79,8 +81,8 @@ void make_restaurant(const World& world, std::uint64_t number, Documents& out) {
   document.append_double("1", degrees(city.latitude));
   document.end();
   document.end();
-  document.append_string("phone", fmt::format("{}{:08}", city.phone_prefix,
-                                              20'000'000 + dice.below(70'000'000)));
+  document.append_string(
+      "phone", fmt::format("{}{:08}", city.phone_prefix, 20'000'000 + dice.below(70'000'000)));
   document.append_string("city", city.fa);
   document.append_string("description", dice.pick(texts::restaurant_descriptions()));
   document.append_bool("active", restaurant.active);
@@ -110,7 +112,9 @@ void make_package(const World& world, std::uint64_t number, Documents& out) {
     document.append_null("badge");
   }
   document.append_string("description",
-                         "با خرید این بسته، هر بار با یک کد یک‌بارمصرف قلیان خود را تحویل بگیرید.");
+                         "با خرید این بسته، هر بار با یک کد یک‌بارمصرف قلیان خود را "
+                         "تحویل "
+                         "بگیرید.");
   append_display_texts(document, dice, offer);
   if (offer.retired_second) {
     document.append_date("startDate", offer.created_second * 1000);

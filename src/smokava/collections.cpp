@@ -1,9 +1,9 @@
 #include "smokava/collections.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
-
-#include <fmt/format.h>
 
 #include "smokava/catalogue.h"
 #include "smokava/people.h"
@@ -20,8 +20,7 @@ std::uint64_t posts_of(const World& world) { return world.sizes().posts; }
 constexpr std::array<CollectionMaker, 14> makers = {{
     {"admins", [](const World& world) { return world.sizes().admins; }, make_admin},
     {"roles", [](const World&) { return std::uint64_t{3}; }, make_role},
-    {"restaurants", [](const World& world) { return world.sizes().restaurants; },
-     make_restaurant},
+    {"restaurants", [](const World& world) { return world.sizes().restaurants; }, make_restaurant},
     {"packages", [](const World& world) { return world.sizes().offers; }, make_package},
     {"users", users_of, make_user},
     {"userroles", users_of, make_user_roles},
@@ -73,7 +72,9 @@ constexpr IndexSpec index_specs[] = {
     {"restaurantpayments", "status_1", {{{"status", 1}}}},
     {"restaurantpayments", "createdAt_1", {{{"createdAt", 1}}}},
     {"settlements", "settlementNumber_1", {{{"settlementNumber", 1}}}, Uniqueness::unique},
-    {"ratings", "userId_1_redeemLogId_1", {{{"userId", 1}, {"redeemLogId", 1}}},
+    {"ratings",
+     "userId_1_redeemLogId_1",
+     {{{"userId", 1}, {"redeemLogId", 1}}},
      Uniqueness::unique},
     {"ratings", "restaurantId_1_createdAt_-1", {{{"restaurantId", 1}, {"createdAt", -1}}}},
     {"roles", "name_1", {{{"name", 1}}}, Uniqueness::unique},
@@ -152,8 +153,7 @@ Status for_each_document(const SeedOptions& options, std::string_view collection
   HOLDFAST_CHECK(check(options));
   const auto maker = std::ranges::find(makers, collection, &CollectionMaker::name);
   if (maker == makers.end()) {
-    return Error(ErrorCode::not_found,
-                 fmt::format("Smokava has no collection \"{}\"", collection));
+    return Error(ErrorCode::not_found, fmt::format("Smokava has no collection \"{}\"", collection));
   }
   const World world(options);
   Documents documents;

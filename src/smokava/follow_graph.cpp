@@ -23,8 +23,7 @@ std::uint64_t inverse_modulo(std::uint64_t a, std::uint64_t m) {
     large = std::exchange(small, large - quotient * small);
     previous = std::exchange(current, previous - quotient * current);
   }
-  return static_cast<std::uint64_t>(current < 0 ? current + static_cast<std::int64_t>(m)
-                                                : current);
+  return static_cast<std::uint64_t>(current < 0 ? current + static_cast<std::int64_t>(m) : current);
 }
 
 /// How lively a user is, 0 … 999; few are.

@@ -30,7 +30,8 @@ ObjectIdFactory::Process ObjectIdFactory::process_at(std::uint64_t worker,
                     (habit >> 32U) % longest_extra_life_seconds;
   const auto phase = (habit & 0xffffffffU) % life;
   const auto generation = (static_cast<std::uint64_t>(second) + phase) / life;
-  const auto random = hash_of(seed_, Topic::process, (generation * workers + worker) | (1ULL << 60U));
+  const auto random =
+      hash_of(seed_, Topic::process, (generation * workers + worker) | (1ULL << 60U));
   return {random >> 24U, random & 0xffffffU};
 }
 

@@ -33,9 +33,9 @@ enum class IdKind : std::uint64_t {
   moderation_log,
 };
 
-/// ObjectIds as half a dozen server processes make them that are restarted every few weeks: four bytes
-/// of time, five random bytes for each process, and a counter that starts anywhere and goes on
-/// within the process (https://www.mongodb.com/docs/manual/reference/bson-types/#objectid).
+/// ObjectIds as half a dozen server processes make them that are restarted every few weeks: four
+/// bytes of time, five random bytes for each process, and a counter that starts anywhere and goes
+/// on within the process (https://www.mongodb.com/docs/manual/reference/bson-types/#objectid).
 /// Unique within a kind. Immutable.
 class ObjectIdFactory {
  public:

@@ -1,9 +1,9 @@
 #include "smokava/people.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
-
-#include <fmt/format.h>
 
 #include "smokava/dice.h"
 #include "smokava/persian_texts.h"
@@ -38,9 +38,9 @@ std::string bcrypt_like(Dice& dice) {
 /// A moment between the two, none of them after now.
 std::int64_t moment_between(Dice& dice, std::int64_t from_ms, std::int64_t to_ms) {
   if (to_ms <= from_ms) return from_ms;
-  return from_ms + static_cast<std::int64_t>(
-                       multiply_divide(dice.next() >> 1U,
-                                       static_cast<std::uint64_t>(to_ms - from_ms), 1ULL << 63U));
+  return from_ms +
+         static_cast<std::int64_t>(multiply_divide(
+             dice.next() >> 1U, static_cast<std::uint64_t>(to_ms - from_ms), 1ULL << 63U));
 }
 
 void append_names(bson::Builder& out, Dice& dice, const World& world, std::uint64_t user) {
@@ -57,8 +57,9 @@ void append_names(bson::Builder& out, Dice& dice, const World& world, std::uint6
   out.append_string("firstName", latin ? first.latin : first.fa);
   out.append_string("lastName", latin ? last.latin : last.fa);
   if (dice.chance(380)) {
-    out.append_string("photoUrl", fmt::format("https://api.smokava.ir/uploads/profiles/{}-{:09}.jpg",
-                                              world.user_created_ms(user), dice.below(1'000'000'000)));
+    out.append_string("photoUrl",
+                      fmt::format("https://api.smokava.ir/uploads/profiles/{}-{:09}.jpg",
+                                  world.user_created_ms(user), dice.below(1'000'000'000)));
   }
   if (dice.chance(260)) out.append_string("bio", dice.pick(texts::biographies()));
   out.append_string("name", fmt::format("{} {}", first.fa, last.fa));
@@ -72,8 +73,7 @@ void append_codes(bson::Builder& out, Dice& dice, const World& world, std::int64
   const auto latest_ms = world.now_ms() - code_lifetime_ms;
   if (dice.chance(700)) {
     out.append_string("otpCode", fmt::format("{:05}", dice.below(100'000)));
-    out.append_date("otpExpiresAt",
-                    moment_between(dice, created_ms, latest_ms) + code_lifetime_ms);
+    out.append_date("otpExpiresAt", moment_between(dice, created_ms, latest_ms) + code_lifetime_ms);
   }
   if (dice.chance(450)) {
     const auto moment_ms = moment_between(dice, created_ms, latest_ms);
@@ -144,8 +144,8 @@ void make_user(const World& world, std::uint64_t user, Documents& out) {
 
 void make_role(const World& world, std::uint64_t role, Documents& out) {
   bson::Builder document;
-  document.append_object_id(
-      "_id", world.ids().make(IdKind::role, role, world.calendar().start_second()));
+  document.append_object_id("_id",
+                            world.ids().make(IdKind::role, role, world.calendar().start_second()));
   document.append_string("name", role_names.at(role));
   document.append_int32("__v", 0);
   out.push_back(std::move(document).finish());
@@ -157,8 +157,8 @@ void make_user_roles(const World& world, std::uint64_t user, Documents& out) {
   const auto add = [&](std::uint64_t role, std::uint64_t slot) {
     bson::Builder document;
     const auto second = created_ms / 1000;
-    document.append_object_id("_id", world.ids().make(IdKind::user_role,
-                                                      user * slots_of_user_roles + slot, second));
+    document.append_object_id(
+        "_id", world.ids().make(IdKind::user_role, user * slots_of_user_roles + slot, second));
     document.append_object_id("userId", world.user_id(user));
     document.append_object_id(
         "roleId", world.ids().make(IdKind::role, role, world.calendar().start_second()));
@@ -185,8 +185,8 @@ void make_follow_requests(const World& world, std::uint64_t user, Documents& out
     const auto latest_ms = std::min(world.now_ms(), both_ms + 90 * day_ms);
     const auto second = moment_between(dice, both_ms, latest_ms) / 1000;
     bson::Builder document;
-    document.append_object_id("_id", world.ids().make(IdKind::follow_request,
-                                                      user * slots_of_requests + slot++, second));
+    document.append_object_id(
+        "_id", world.ids().make(IdKind::follow_request, user * slots_of_requests + slot++, second));
     document.append_object_id("requesterId", world.user_id(user));
     document.append_object_id("targetUserId", world.user_id(target));
     document.append_string("status", status);

@@ -35,8 +35,7 @@ struct City {
 [[nodiscard]] std::span<const std::string_view> moderation_reasons();
 
 /// A sentence or three about an evening; {flavor} and {restaurant} are filled in.
-[[nodiscard]] std::string caption(Dice& dice, std::string_view flavor,
-                                  std::string_view restaurant);
+[[nodiscard]] std::string caption(Dice& dice, std::string_view flavor, std::string_view restaurant);
 
 /// A whole number with Persian digits: 4500 gives "۴۵۰۰"; grouped: "۴٬۵۰۰".
 [[nodiscard]] std::string persian_number(std::uint64_t number, bool grouped = false);

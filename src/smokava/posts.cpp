@@ -1,9 +1,9 @@
 #include "smokava/posts.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <optional>
-
-#include <fmt/format.h>
 
 #include "smokava/dice.h"
 #include "smokava/persian_texts.h"
@@ -50,8 +50,8 @@ std::int64_t moment_in_part(Dice& dice, std::int64_t from_ms, std::int64_t to_ms
                             std::uint64_t index, std::uint64_t count) {
   const auto parts = count * 1024;
   const auto part = index * 1024 + dice.below(1024);
-  return from_ms + static_cast<std::int64_t>(multiply_divide(
-                       static_cast<std::uint64_t>(to_ms - from_ms), part, parts));
+  return from_ms + static_cast<std::int64_t>(
+                       multiply_divide(static_cast<std::uint64_t>(to_ms - from_ms), part, parts));
 }
 
 std::uint64_t admin_at(const World& world, Dice& dice, std::int64_t at_ms) {
@@ -79,8 +79,8 @@ void plan_comments(const World& world, std::uint64_t number, Post& post, Dice& d
     comment.user = dice.chance(150) ? post.user : dice.below(joined);
     comment.text = dice.pick(texts::comments());
     comment.at_ms = moment_in_part(dice, post.created_ms, until_ms, i, count);
-    comment.id = world.ids().make(IdKind::comment, number * slots_per_post + i,
-                                  comment.at_ms / 1000);
+    comment.id =
+        world.ids().make(IdKind::comment, number * slots_per_post + i, comment.at_ms / 1000);
     if (dice.chance(35)) {
       const auto at_ms = moment_in_part(dice, comment.at_ms, until_ms, 0, 1);
       comment.deletion = Deletion{at_ms, admin_at(world, dice, at_ms)};
@@ -132,12 +132,12 @@ void make_post(const World& world, std::uint64_t number, Documents& out) {
   document.append_object_id("user", world.user_id(post.user));
   document.append_object_id("restaurant", restaurant.id);
   if (post.flavor) document.append_string("flavor", *post.flavor);
+  document.append_string("caption",
+                         texts::caption(dice, post.flavor.value_or("دو سیب"), restaurant.name_fa));
   document.append_string(
-      "caption", texts::caption(dice, post.flavor.value_or("دو سیب"), restaurant.name_fa));
-  document.append_string("imageUrl",
-                         fmt::format("https://api.smokava.ir/uploads/posts/{}-{:09}.jpg",
-                                     post.created_ms - dice.between(200, 4000),
-                                     dice.below(1'000'000'000)));
+      "imageUrl",
+      fmt::format("https://api.smokava.ir/uploads/posts/{}-{:09}.jpg",
+                  post.created_ms - dice.between(200, 4000), dice.below(1'000'000'000)));
   document.begin_array("likes");
   for (std::size_t i = 0; i < post.likes.size(); ++i) {
     document.begin_document(index_name(i));
@@ -173,10 +173,9 @@ void make_moderation_logs(const World& world, std::uint64_t number, Documents& o
   const auto add = [&](std::string_view action, std::string_view target, const ObjectId& target_id,
                        const Deletion& deletion, const ObjectId& author) {
     bson::Builder document;
-    document.append_object_id("_id",
-                              world.ids().make(IdKind::moderation_log,
-                                               number * slots_per_post + slot++,
-                                               deletion.at_ms / 1000));
+    document.append_object_id(
+        "_id", world.ids().make(IdKind::moderation_log, number * slots_per_post + slot++,
+                                deletion.at_ms / 1000));
     document.append_string("action", action);
     document.append_string("targetType", target);
     document.append_object_id("targetId", target_id);

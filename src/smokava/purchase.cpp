@@ -1,8 +1,8 @@
 #include "smokava/purchase.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "smokava/dice.h"
 #include "smokava/persian_texts.h"
@@ -177,9 +177,9 @@ class Planner {
   /// out of bounds the moment's own hour, else nothing.
   std::optional<std::int64_t> visit_time(std::int64_t moment_ms, std::int64_t after_ms,
                                          std::uint64_t number) {
-    static constexpr std::int64_t hours[] = {0,  0,  1,  12, 13, 14, 16, 17, 17, 18, 18,
-                                             19, 19, 19, 20, 20, 20, 20, 21, 21, 21, 21,
-                                             21, 22, 22, 22, 22, 23, 23, 23};
+    static constexpr std::int64_t hours[] = {0,  0,  1,  12, 13, 14, 16, 17, 17, 18,
+                                             18, 19, 19, 19, 20, 20, 20, 20, 21, 21,
+                                             21, 21, 21, 22, 22, 22, 22, 23, 23, 23};
     const auto moment = moment_ms / 1000;
     const auto day = Calendar::day_start(moment);
     const auto hour = dice_.pick(hours);
@@ -206,14 +206,13 @@ class Planner {
       const auto moment_ms = begin_ms + span_ms / 1024 * step / planned;
       if (moment_ms > world_.now_ms()) return;
       Visit visit;
-      visit.number =
-          purchase_.index * visit_numbers_per_purchase + static_cast<std::uint64_t>(i);
+      visit.number = purchase_.index * visit_numbers_per_purchase + static_cast<std::uint64_t>(i);
       const auto at_ms = visit_time(moment_ms, previous_ms, visit.number);
       if (!at_ms) continue;
       visit.at_ms = previous_ms = *at_ms;
       visit.restaurant = choose_restaurant(visit.at_ms / 1000);
       visit.flavor = static_cast<std::uint32_t>(dice_.chance(450) ? habit_ % flavors.size()
-                                                                   : dice_.below(flavors.size()));
+                                                                  : dice_.below(flavors.size()));
       visit.log = world_.ids().make_redemption(visit.number, visit.at_ms / 1000);
       const auto appetite = dice_.below(100);
       redeem(visit, appetite < 72 ? 1 : appetite < 92 ? 2 : 3);
@@ -277,20 +276,17 @@ std::int32_t redeemed_at(const Purchase& purchase, std::uint32_t restaurant,
 }
 
 ObjectId transaction_id_of(const World& world, const Purchase& purchase) {
-  return world.ids().make(IdKind::transaction, purchase.index, purchase.purchased_ms / 1000 + 1,
-                          2);
+  return world.ids().make(IdKind::transaction, purchase.index, purchase.purchased_ms / 1000 + 1, 2);
 }
 
 std::int64_t settled_ms(const World& world, std::size_t settlement) {
   Dice dice(world.seed(), Topic::settlement, settlement);
-  return (world.settlements()[settlement].cut_second + 7200) * 1000 +
-         dice.between(0, 1'800'000);
+  return (world.settlements()[settlement].cut_second + 7200) * 1000 + dice.between(0, 1'800'000);
 }
 
 std::string settlement_number(const World& world, std::size_t settlement) {
   const auto date = tehran_date(world.settlements()[settlement].cut_second);
-  return fmt::format("SET-{:04}{:02}{:02}-{:04}", date.year, date.month, date.day,
-                     settlement + 1);
+  return fmt::format("SET-{:04}{:02}{:02}-{:04}", date.year, date.month, date.day, settlement + 1);
 }
 
 }  // namespace holdfast::smokava

@@ -32,8 +32,8 @@ enum class PurchaseStatus { pending, active, expired };
 
 /// How the money went.
 enum class Charge {
-  none,       ///< a gift, or the guest never reached the gateway
-  pending,    ///< at the gateway, or left there
+  none,     ///< a gift, or the guest never reached the gateway
+  pending,  ///< at the gateway, or left there
   failed,
   completed,
   refunded,

@@ -1,8 +1,8 @@
 #include "smokava/purchase_documents.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "smokava/dice.h"
 #include "smokava/persian_texts.h"
@@ -160,9 +160,8 @@ void make_transactions(const World& world, std::uint64_t index, Documents& out) 
   const bool answered = purchase.charge == Charge::completed || purchase.charge == Charge::refunded;
   if (answered || dice.chance(400)) {
     // Zarinpal's authority: the multiplier turns the ten digits around, one to one.
-    document.append_string("transactionId",
-                           fmt::format("A{:025}{:010}", world.seed() % 1'000'000,
-                                       index * 48'271'607 % 10'000'000'000));
+    document.append_string("transactionId", fmt::format("A{:025}{:010}", world.seed() % 1'000'000,
+                                                        index * 48'271'607 % 10'000'000'000));
   } else {
     document.append_null("transactionId");
   }
@@ -222,8 +221,8 @@ void make_ratings(const World& world, std::uint64_t index, Documents& out) {
     static constexpr std::int32_t stars[] = {1, 2, 3, 3, 4, 4, 4, 5, 5, 5, 5, 5};
     const auto& restaurant = world.restaurants()[visit.restaurant];
     bson::Builder document;
-    document.append_object_id(
-        "_id", world.ids().make(IdKind::rating, visit.number, created_ms / 1000));
+    document.append_object_id("_id",
+                              world.ids().make(IdKind::rating, visit.number, created_ms / 1000));
     document.append_object_id("userId", world.user_id(purchase.user));
     document.append_object_id("restaurantId", restaurant.id);
     if (!restaurant.operators.empty()) {

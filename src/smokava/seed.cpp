@@ -1,10 +1,10 @@
 #include "smokava/seed.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <mutex>
 #include <optional>
-
-#include <fmt/format.h>
 
 #include "base/task_group.h"
 #include "mongo/catalog.h"
@@ -140,8 +140,8 @@ class Seeder {
     for (const auto& document : documents) views.push_back(document.view());
     HOLDFAST_TRY(const auto refused, writer_->insert(namespace_of(name), views));
     if (!refused.empty()) {
-      return Error(ErrorCode::partial, fmt::format("{}.{} refused {} documents: {}", database_, name,
-                                                   refused.size(), refused.front().reason));
+      return Error(ErrorCode::partial, fmt::format("{}.{} refused {} documents: {}", database_,
+                                                   name, refused.size(), refused.front().reason));
     }
     progress_.advance(documents.size(), bytes);
     const std::lock_guard lock(mutex_);
@@ -166,8 +166,7 @@ class Seeder {
 }  // namespace
 
 Result<SeedSummary> seed(mongo::Client& client, const std::string& database,
-                         const SeedOptions& options, ProgressSink& progress,
-                         std::stop_token stop) {
+                         const SeedOptions& options, ProgressSink& progress, std::stop_token stop) {
   HOLDFAST_CHECK(check(options));
   return Seeder(client, database, options, progress).run(stop);
 }

@@ -45,8 +45,8 @@ class Pace {
     const auto number = taken_.fetch_add(1);
     if (options_.writes && number >= *options_.writes) return false;
     if (options_.writes_per_second > 0) {
-      const auto after = std::chrono::duration<double>(static_cast<double>(number) /
-                                                       options_.writes_per_second);
+      const auto after =
+          std::chrono::duration<double>(static_cast<double>(number) / options_.writes_per_second);
       const auto due = start_ + std::chrono::duration_cast<SteadyClock::duration>(after);
       if (end_ && due >= *end_) return false;
       if (due > SteadyClock::now() && !sleep_until(due, stop)) return false;

@@ -35,7 +35,7 @@ struct TrafficOptions {
 };
 
 struct TrafficSummary {
-  std::uint64_t writes = 0;  ///< acknowledged, DDL left out
+  std::uint64_t writes = 0;          ///< acknowledged, DDL left out
   std::uint64_t without_effect = 0;  ///< nothing matched, or the document took no such update
   std::uint64_t ddl = 0;
   std::map<std::string, std::uint64_t, std::less<>> by_operation;
@@ -68,8 +68,7 @@ struct TrafficSummary {
 /// was just writing: an entry with since < C < time may or may not have happened by C. A standalone
 /// tells no times: there they are Timestamp(0, 0). An entry for a write that left its document as
 /// it was is possible, and harmless.
-[[nodiscard]] Result<TrafficSummary> run_traffic(mongo::Client& client,
-                                                 const std::string& database,
+[[nodiscard]] Result<TrafficSummary> run_traffic(mongo::Client& client, const std::string& database,
                                                  const TrafficOptions& options,
                                                  ProgressSink& progress, std::stop_token stop);
 

@@ -1,8 +1,8 @@
 #include "smokava/traffic_commands.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "bson/builder.h"
 

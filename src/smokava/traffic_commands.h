@@ -46,8 +46,7 @@ class TrafficCommands {
   [[nodiscard]] Result<WriteOutcome> write_and_read_back(const Write& write,
                                                          bson::DocumentView command);
   /// A command that defines data; recorded as it is.
-  [[nodiscard]] Result<WriteOutcome> define(std::string_view operation,
-                                            std::string_view collection,
+  [[nodiscard]] Result<WriteOutcome> define(std::string_view operation, std::string_view collection,
                                             bson::DocumentView command);
   [[nodiscard]] Result<std::optional<bson::Document>> find(std::string_view collection,
                                                            bson::ValueView id);

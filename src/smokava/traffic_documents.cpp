@@ -1,12 +1,12 @@
 #include "smokava/traffic_documents.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <optional>
 #include <utility>
 #include <vector>
-
-#include <fmt/format.h>
 
 #include "bson/builder.h"
 #include "smokava/persian_texts.h"
@@ -15,14 +15,14 @@ namespace holdfast::smokava {
 namespace {
 
 constexpr std::array<std::string_view, 9> moving_collections = {
-    "users",         "userroles",          "followrequests", "userpackages",   "transactions",
-    "restaurantpayments", "ratings",        "posts",          "moderationlogs"};
+    "users",   "userroles", "followrequests", "userpackages", "transactions", "restaurantpayments",
+    "ratings", "posts",     "moderationlogs"};
 
 constexpr std::array<std::string_view, 20> kept_fields = {
-    "_id",         "phoneNumber",  "username",       "telegramId", "settlementNumber",
-    "name",        "userId",       "roleId",         "scope",      "redeemLogId",
-    "requesterId", "targetUserId", "location",       "history",    "restaurantAllocations",
-    "following",   "followers",    "restaurants",    "likes",      "comments"};
+    "_id",         "phoneNumber",  "username",    "telegramId", "settlementNumber",
+    "name",        "userId",       "roleId",      "scope",      "redeemLogId",
+    "requesterId", "targetUserId", "location",    "history",    "restaurantAllocations",
+    "following",   "followers",    "restaurants", "likes",      "comments"};
 
 bool contains(std::span<const std::string_view> list, std::string_view name) {
   return std::ranges::find(list, name) != list.end();
@@ -67,8 +67,7 @@ bson::Document rearranged(bson::DocumentView document, Dice& dice, std::int64_t 
   std::optional<std::size_t> dropped;
   if (loose.size() > 2 && dice.chance(500)) dropped = loose[dice.below(loose.size())];
   if (loose.size() > 2) {
-    std::swap(elements[loose[dice.below(loose.size())]],
-              elements[loose[dice.below(loose.size())]]);
+    std::swap(elements[loose[dice.below(loose.size())]], elements[loose[dice.below(loose.size())]]);
   }
   bson::Builder out;
   for (std::size_t i = 0; i < elements.size(); ++i) {

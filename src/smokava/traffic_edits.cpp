@@ -1,9 +1,9 @@
 #include "smokava/traffic_edits.h"
 
+#include <fmt/format.h>
+
 #include <cassert>
 #include <string>
-
-#include <fmt/format.h>
 
 #include "bson/extended_json.h"
 #include "smokava/persian_texts.h"
@@ -32,8 +32,7 @@ constexpr Edit edit_list[] = {
          "arrayFilters": [{"part.remainingCount": {"$gte": 1}}]})"},
     {"positional", "userpackages", 5,
      R"({"where": {"history.count": 1}, "update": {"$set": {"history.$.flavor": <flavor>}}})"},
-    {"every-element", "userpackages", 2,
-     R"({"update": {"$set": {"history.$[].checked": true}}})"},
+    {"every-element", "userpackages", 2, R"({"update": {"$set": {"history.$[].checked": true}}})"},
     {"element", "userpackages", 3,
      R"({"where": {"history.0": {"$exists": true}},
          "update": {"$set": {"history.0.flavor": <flavor>, "history.0.note": <comment>}}})"},
@@ -50,8 +49,7 @@ constexpr Edit edit_list[] = {
          "audit.reason": <reason>, "approved": true}}})"},
     {"unset", "userpackages", 3, R"({"update": {"$unset": {"audit": "", "zone": ""}}})"},
     // users: one-time codes, profiles, followers
-    {"code", "users", 10,
-     R"({"update": {"$set": {"otpCode": <code>, "otpExpiresAt": <soon>}}})"},
+    {"code", "users", 10, R"({"update": {"$set": {"otpCode": <code>, "otpExpiresAt": <soon>}}})"},
     {"redeem-code", "users", 6,
      R"({"update": {"$set": {"consumptionOtp": <code>, "consumptionOtpExpiresAt": <soon>,
          "consumptionOtpRestaurant": <restaurant>, "consumptionOtpCount": <small>,
@@ -60,7 +58,8 @@ constexpr Edit edit_list[] = {
      R"({"update": {"$unset": {"consumptionOtp": "", "consumptionOtpExpiresAt": "",
          "consumptionOtpRestaurant": "", "consumptionOtpCount": ""},
          "$set": {"consumptionOtpUsed": true}}})"},
-    {"follow", "users", 5, R"({"update": {"$addToSet": {"following": <user>}, "$inc": {"__v": 1}}})"},
+    {"follow", "users", 5,
+     R"({"update": {"$addToSet": {"following": <user>}, "$inc": {"__v": 1}}})"},
     {"followed", "users", 4,
      R"({"update": {"$addToSet": {"followers": {"$each": [<user>, <user>]}}}})"},
     {"unfollow", "users", 2, R"({"update": {"$pull": {"following": <user>}}})"},
@@ -74,8 +73,7 @@ constexpr Edit edit_list[] = {
      R"({"update": {"$max": {"seenAt": <now>}, "$min": {"__v": <small>}}})"},
     {"server-date", "users", 2, R"({"update": {"$currentDate": {"seenAt": true}}})"},
     // posts
-    {"like", "posts", 6,
-     R"({"update": {"$push": {"likes": {"user": <user>, "likedAt": <now>}}}})"},
+    {"like", "posts", 6, R"({"update": {"$push": {"likes": {"user": <user>, "likedAt": <now>}}}})"},
     {"comment", "posts", 5,
      R"({"update": {"$push": {"comments": {"user": <user>, "text": <comment>,
          "commentedAt": <now>, "deletedAt": null, "deletedBy": null, "_id": <id>}},

@@ -85,8 +85,8 @@ Status ScratchWorker::fill(const Scratch& scratch) {
   command.begin_array("documents").append_document("0", document.view()).end();
   const auto insert = std::move(command).finish();
   HOLDFAST_TRY(const auto outcome,
-               commands_.write_and_read_back(
-                   {"insert", scratch.name, *document.view().find("_id")}, insert.view()));
+               commands_.write_and_read_back({"insert", scratch.name, *document.view().find("_id")},
+                                             insert.view()));
   if (outcome.kind == WriteOutcome::Kind::done) {
     ++summary_.writes;
     ++summary_.by_operation["insert"];

@@ -1,10 +1,10 @@
 #include "smokava/traffic_targets.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <chrono>
 #include <optional>
-
-#include <fmt/format.h>
 
 #include "bson/builder.h"
 #include "dataset/types.h"
@@ -37,7 +37,8 @@ struct Span {
 
 void append_bound(bson::Builder& out, std::string_view name, std::uint64_t second) {
   ObjectId id;
-  for (unsigned i = 0; i < 4; ++i) id.bytes[i] = static_cast<std::uint8_t>(second >> (24U - 8U * i));
+  for (unsigned i = 0; i < 4; ++i)
+    id.bytes[i] = static_cast<std::uint8_t>(second >> (24U - 8U * i));
   out.append_object_id(name, id);
 }
 
@@ -74,8 +75,8 @@ Result<std::uint64_t> count_documents(mongo::Client& client, const Namespace& ns
   command.append_string("count", ns.collection);
   const auto document = std::move(command).finish();
   HOLDFAST_TRY(const auto reply, client.run(ns.database, document.view()));
-  return static_cast<std::uint64_t>(std::max<std::int64_t>(
-      0, reply.view().find_integral("n").value_or(0)));
+  return static_cast<std::uint64_t>(
+      std::max<std::int64_t>(0, reply.view().find_integral("n").value_or(0)));
 }
 
 /// From about the oldest id (the first in natural order) to the newest. Looks back from now in
@@ -85,8 +86,9 @@ Result<Span> find_span(mongo::Client& client, const Namespace& ns) {
   Span span;
   if (!first.empty()) span.first = seconds_of(first.front());
   const auto now = std::chrono::system_clock::now().time_since_epoch();
-  const auto top = static_cast<std::uint64_t>(
-                       std::chrono::duration_cast<std::chrono::seconds>(now).count()) + 3600;
+  const auto top =
+      static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(now).count()) +
+      3600;
   span.end = top;
   for (std::uint64_t back = 7200; back < top - std::min(top, span.first); back *= 2) {
     HOLDFAST_TRY(const auto some, read_ids(client, ns, Span{top - back, top}, 1));

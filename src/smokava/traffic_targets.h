@@ -18,8 +18,7 @@ class TrafficTargets {
   /// Samples up to some ten thousand ids of each collection, spread over its whole range of ids.
   /// Errors: precondition (there are no userpackages), and the client's.
   [[nodiscard]] static Result<TrafficTargets> read(mongo::Client& client,
-                                                   const std::string& database,
-                                                   std::uint64_t seed);
+                                                   const std::string& database, std::uint64_t seed);
 
   /// Those that thread `thread` of `threads` owns: every id has one owner.
   [[nodiscard]] TrafficTargets share_of(unsigned thread, unsigned threads) const;

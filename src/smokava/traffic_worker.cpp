@@ -1,9 +1,9 @@
 #include "smokava/traffic_worker.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <chrono>
-
-#include <fmt/format.h>
 
 #include "bson/builder.h"
 #include "smokava/seed.h"
@@ -89,7 +89,8 @@ ObjectId TrafficWorker::new_id() {
     for (unsigned i = 0; i < 4; ++i) {
       id.bytes[i] = static_cast<std::uint8_t>(second >> (24U - 8U * i));
     }
-    for (unsigned i = 0; i < 5; ++i) id.bytes[4 + i] = static_cast<std::uint8_t>(process_ >> (8U * i));
+    for (unsigned i = 0; i < 5; ++i)
+      id.bytes[4 + i] = static_cast<std::uint8_t>(process_ >> (8U * i));
     for (unsigned i = 0; i < 3; ++i) {
       id.bytes[9 + i] = static_cast<std::uint8_t>(ids_made_ >> (16U - 8U * i));
     }
@@ -122,9 +123,9 @@ Status TrafficWorker::edit() {
     if (filters) command.append("arrayFilters", *filters);
   }
   const auto document = std::move(command).finish();
-  HOLDFAST_CHECK(count(chosen.operation,
-                       plain ? commands_.write_and_read_back(write, document.view())
-                             : commands_.find_and_modify(write, document.view())));
+  HOLDFAST_CHECK(count(chosen.operation, plain
+                                             ? commands_.write_and_read_back(write, document.view())
+                                             : commands_.find_and_modify(write, document.view())));
   return {};
 }
 
@@ -152,9 +153,9 @@ Status TrafficWorker::insert_document(std::string_view operation, std::string_vi
   command.append_string("insert", collection);
   command.begin_array("documents").append_document("0", document).end();
   const auto insert_command = std::move(command).finish();
-  HOLDFAST_TRY(const auto outcome, count(operation, commands_.write_and_read_back(
-                                                        {operation, collection, *id},
-                                                        insert_command.view())));
+  HOLDFAST_TRY(const auto outcome,
+               count(operation, commands_.write_and_read_back({operation, collection, *id},
+                                                              insert_command.view())));
   if (outcome.kind == WriteOutcome::Kind::done) {
     ObjectId added;
     std::ranges::copy(id->as_object_id(), added.bytes.begin());
@@ -169,7 +170,8 @@ Status TrafficWorker::insert() {
   if (pattern == nullptr) return {};
   HOLDFAST_TRY(const auto found, commands_.find(collection, value_of(*pattern)));
   if (!found) return {};
-  return insert_document("insert", collection, clone_with_id(found->view(), new_id(), dice_).view());
+  return insert_document("insert", collection,
+                         clone_with_id(found->view(), new_id(), dice_).view());
 }
 
 Status TrafficWorker::upsert() {
@@ -207,8 +209,8 @@ Status TrafficWorker::remove() {
   command.append_bool("remove", true);
   const auto document = std::move(command).finish();
   HOLDFAST_TRY(const auto outcome,
-               count("delete", commands_.find_and_modify(
-                                   {"delete", collection, value_of(id), true}, document.view())));
+               count("delete", commands_.find_and_modify({"delete", collection, value_of(id), true},
+                                                         document.view())));
   if (outcome.kind == WriteOutcome::Kind::refused) return {};
   mine_.remove(collection, id);
   if (before) deleted_.push_back({std::string(collection), *std::move(before)});

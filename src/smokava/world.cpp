@@ -1,10 +1,10 @@
 #include "smokava/world.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <utility>
-
-#include <fmt/format.h>
 
 #include "smokava/dice.h"
 #include "smokava/persian_texts.h"
@@ -73,12 +73,12 @@ void World::open_restaurants() {
   for (std::uint64_t i = 0; i < sizes_.restaurants; ++i) {
     Dice dice(seed_, Topic::restaurant, i);
     Restaurant restaurant;
+    restaurant.created_second = i < at_start
+                                    ? calendar_.start_second() + static_cast<std::int64_t>(i) * 60
+                                    : calendar_.second_at(i - at_start, fraction_mask / 2, later);
     restaurant.created_second =
-        i < at_start ? calendar_.start_second() + static_cast<std::int64_t>(i) * 60
-                     : calendar_.second_at(i - at_start, fraction_mask / 2, later);
-    restaurant.created_second = std::max(
-        restaurant.created_second,
-        restaurants_.empty() ? 0 : restaurants_.back().created_second + 1);
+        std::max(restaurant.created_second,
+                 restaurants_.empty() ? 0 : restaurants_.back().created_second + 1);
     restaurant.id = ids_.make(IdKind::restaurant, i, restaurant.created_second, 97);
     restaurant.active = i < 4 || !dice.chance(60);
     restaurant.city = dice.chance(550) ? 0 : dice.below(texts::cities().size());
@@ -88,8 +88,8 @@ void World::open_restaurants() {
     if (i >= names.size()) {
       const auto& street = dice.pick(texts::streets());
       restaurant.name_en += fmt::format(" {} {}", street.latin, i / names.size() + 1);
-      restaurant.name_fa += fmt::format(" شعبه {} {}", street.fa,
-                                        texts::persian_number(i / names.size() + 1));
+      restaurant.name_fa +=
+          fmt::format(" شعبه {} {}", street.fa, texts::persian_number(i / names.size() + 1));
     }
     restaurants_.push_back(std::move(restaurant));
   }
@@ -121,8 +121,8 @@ void World::hire_operators() {
 
 void World::make_offers() {
   // In turn, not by dice: a handful of offers has the usual mix too. The periods share no factor.
-  static constexpr std::array<std::int32_t, 12> counts = {10, 20, 6, 12, 30, 8,
-                                                          15, 5,  10, 24, 4, 12};
+  static constexpr std::array<std::int32_t, 12> counts = {10, 20, 6,  12, 30, 8,
+                                                          15, 5,  10, 24, 4,  12};
   static constexpr std::array<std::int32_t, 11> durations = {60, 90, 30, 90,  180, 60,
                                                              45, 0,  90, 120, 60};
   const auto at_start = std::max<std::uint64_t>(6, sizes_.offers / 4);
@@ -152,9 +152,9 @@ void World::make_offers() {
 
 void World::choose_places(Offer& offer, std::uint64_t number, Dice& dice) const {
   enum class Shape { everywhere, bundle, single };
-  static constexpr std::array<Shape, 7> shapes = {
-      Shape::everywhere, Shape::bundle, Shape::single,    Shape::bundle,
-      Shape::single,     Shape::bundle, Shape::everywhere};
+  static constexpr std::array<Shape, 7> shapes = {Shape::everywhere, Shape::bundle, Shape::single,
+                                                  Shape::bundle,     Shape::single, Shape::bundle,
+                                                  Shape::everywhere};
   const auto shape = shapes.at(number % shapes.size());
   if (shape == Shape::everywhere) return;
   std::vector<std::uint32_t> open;
@@ -224,10 +224,9 @@ std::optional<std::size_t> World::settlement_of(std::uint64_t purchase) const {
 std::int64_t World::user_created_ms(std::uint64_t user) const {
   const auto luck = hash_of(seed_, Topic::user_time, user);
   const auto second =
-      user < founders
-          ? calendar_.start_second() + static_cast<std::int64_t>(user) * 40
-          : calendar_.second_at(user, static_cast<std::uint32_t>(luck) & fraction_mask,
-                                sizes_.users);
+      user < founders ? calendar_.start_second() + static_cast<std::int64_t>(user) * 40
+                      : calendar_.second_at(user, static_cast<std::uint32_t>(luck) & fraction_mask,
+                                            sizes_.users);
   return second * 1000 + static_cast<std::int64_t>((luck >> 32U) % 1000);
 }
 
@@ -246,8 +245,7 @@ std::int64_t World::post_second(std::uint64_t post) const {
 std::uint64_t World::users_at_purchase(std::uint64_t purchase) const {
   // A user's place on the calendar's curve lies before (user + 1) / users.
   const auto before = sizes_.purchases / lead + 1;
-  const auto joined =
-      multiply_divide(before + purchase, sizes_.users, before + sizes_.purchases);
+  const auto joined = multiply_divide(before + purchase, sizes_.users, before + sizes_.purchases);
   return std::max<std::uint64_t>(joined, 2) - 1;
 }
 

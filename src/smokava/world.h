@@ -38,7 +38,7 @@ struct Offer {
   std::int64_t created_second = 0;
   std::optional<std::int64_t> retired_second;
   std::int32_t count = 1;
-  std::int64_t price = 0;         ///< rials
+  std::int64_t price = 0;          ///< rials
   std::int32_t duration_days = 0;  ///< 0: never expires
   /// A bundle has several shares, whose counts add up to `count`.
   std::vector<Share> shares;
