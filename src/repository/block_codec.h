@@ -1,13 +1,17 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <span>
 
 #include "base/bytes.h"
 #include "base/result.h"
+#include "repository/block_buffer.h"
 #include "repository/sealing.h"
 #include "repository/settings.h"
+#include "repository/shredder.h"
+#include "repository/unshredder.h"
 
 struct ZSTD_CCtx_s;
 struct ZSTD_DCtx_s;
@@ -21,23 +25,10 @@ inline constexpr std::size_t max_block_bytes = 64U * 1024 * 1024;
 inline constexpr std::size_t block_overhead_bytes = 1 + 4 + tag_bytes;
 inline constexpr std::size_t max_stored_block_bytes = max_block_bytes + block_overhead_bytes;
 
-/// Memory that is used again for every block: grows, never shrinks, is not cleared.
-class BlockBuffer {
- public:
-  /// Makes room for `size` bytes; the content is undefined.
-  std::span<std::uint8_t> reset(std::size_t size);
-  void clear() { size_ = 0; }
-  /// Adds `size` undefined bytes at the end and returns where they are; the rest stays.
-  std::uint8_t* extend(std::size_t size);
-  void shrink(std::size_t size) { size_ = size; }
-  [[nodiscard]] std::size_t size() const { return size_; }
-  [[nodiscard]] std::uint8_t* data() { return bytes_.get(); }
-  [[nodiscard]] ByteView view() const { return {bytes_.get(), size_}; }
-
- private:
-  std::unique_ptr<std::uint8_t[]> bytes_;
-  std::size_t size_ = 0;
-  std::size_t capacity_ = 0;
+/// What a block's bytes are, so that the best way to compress them is found.
+enum class BlockContent {
+  any,
+  entries,  ///< Of a segment, their documents valid.
 };
 
 /// Opens and decompresses blocks. Not thread-safe; its memory is used again.
@@ -56,8 +47,13 @@ class BlockDecoder {
   struct FreeContext {
     void operator()(ZSTD_DCtx_s* context) const;
   };
+  [[nodiscard]] Status decode_shredded(ByteView payload, std::span<std::uint8_t> out);
+  [[nodiscard]] bool decompress(ByteView compressed, std::span<std::uint8_t> out);
+
   std::unique_ptr<ZSTD_DCtx_s, FreeContext> context_;
   BlockBuffer opened_;
+  std::array<BlockBuffer, 3> parts_;
+  Unshredder unshredder_;
 };
 
 /// Compresses and seals blocks. Not thread-safe; its memory is used again.
@@ -70,13 +66,20 @@ class BlockEncoder {
   /// decompressed and compared with `raw`. Errors: corrupt (this machine computed wrongly),
   /// precondition (too large).
   [[nodiscard]] Result<ByteView> encode(const Sealer& sealer, const Nonce& nonce, ByteView identity,
-                                        ByteView raw);
+                                        ByteView raw, BlockContent content = BlockContent::any);
 
  private:
   struct FreeContext {
     void operator()(ZSTD_CCtx_s* context) const;
   };
+  /// Adds the compressed bytes to `stored_`, and says how many; 0 if they would not be fewer.
+  [[nodiscard]] std::size_t compress(ByteView bytes, int level);
+  [[nodiscard]] bool encode_shredded(ByteView raw);
+  [[nodiscard]] bool encode_plain(ByteView raw);
+
+  const Compression compression_;
   std::unique_ptr<ZSTD_CCtx_s, FreeContext> context_;
+  Shredder shredder_;
   BlockBuffer stored_;
   BlockBuffer compared_;
   BlockDecoder decoder_;

@@ -83,9 +83,11 @@ SegmentFileWriter::SegmentFileWriter(Context& context, const std::string& source
 Result<SegmentFileWriter::Appended> SegmentFileWriter::append(BlockEncoder& encoder, SealKind kind,
                                                               ByteView raw) {
   identity_.set_kind(kind);
+  const BlockContent content =
+      kind == SealKind::segment_data ? BlockContent::entries : BlockContent::any;
   HOLDFAST_TRY(const ByteView stored,
                encoder.encode(context_.keys.segments, block_nonce(prefix_, next_block_),
-                              identity_.of_block(next_block_), raw));
+                              identity_.of_block(next_block_), raw, content));
   const Appended appended{bytes_, static_cast<std::uint32_t>(stored.size()), next_block_};
   HOLDFAST_CHECK(write(stored));
   ++next_block_;

@@ -12,6 +12,9 @@ namespace holdfast::repository {
 namespace {
 
 LayoutSettings within_limits(LayoutSettings layout) {
+  if (layout.compression == Compression::max && layout.block_bytes == default_block_bytes) {
+    layout.block_bytes = default_max_block_bytes;
+  }
   layout.block_bytes =
       std::clamp(layout.block_bytes, min_block_bytes_setting, max_block_bytes_setting);
   return layout;

@@ -41,8 +41,4 @@ class StreamCore {
   bool closed_ = false;
 };
 
-/// Limits of LayoutSettings::block_bytes: below, the index outgrows the data; above, memory.
-inline constexpr std::uint32_t min_block_bytes_setting = 256;
-inline constexpr std::uint32_t max_block_bytes_setting = 8U * 1024 * 1024;
-
 }  // namespace holdfast::repository

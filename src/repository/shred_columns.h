@@ -55,6 +55,8 @@ enum class ColumnClass : std::uint8_t {
 inline constexpr std::size_t object_id_bytes = 12;
 /// A reference 0 means: a new id follows. So many ids are remembered in a block.
 inline constexpr std::size_t max_known_ids = 16'383;
+/// With more columns a block is not shredded.
+inline constexpr std::size_t max_columns = 4096;
 /// Column 0 keeps the positions of put_at.
 inline constexpr std::size_t position_column = 0;
 /// Array events: elements of several types or names (then a shape follows), or none; any other

@@ -12,6 +12,9 @@ using shred::ColumnClass;
 
 /// The tree is thrown away beyond this: names that are data would let it grow for ever.
 constexpr std::size_t max_nodes = 32'768;
+/// So many elements that may follow another are tried; a path that is then made twice only costs
+/// a second definition of a shape.
+constexpr std::size_t max_looked_at = 16;
 constexpr std::size_t known_id_slots = 32'768;
 constexpr std::size_t type_count = 256;
 /// Node 0 means none.
@@ -91,11 +94,12 @@ bool is_uniform(const std::uint8_t* document, std::uint64_t& count) {
 
 Shredder::Shredder() : nodes_(root + 1), known_ids_(known_id_slots) {}
 
-const Shredded& Shredder::shred(ByteView entries) {
+const Shredded* Shredder::shred(ByteView entries) {
   begin();
-  while (!entries.empty()) shred_entry(entries);
+  while (!entries.empty() && !hopeless_) shred_entry(entries);
+  if (hopeless_) return nullptr;
   finish();
-  return out_;
+  return &out_;
 }
 
 void Shredder::begin() {
@@ -106,13 +110,14 @@ void Shredder::begin() {
   events_.clear();
   last_position_ = 0;
   ids_.clear();
+  path_.clear();
+  hopeless_ = false;
   if (nodes_.size() > max_nodes) {
-    nodes_.assign(root + 1, Node{});
-    keys_.clear();
-    keys_by_header_.clear();
+    nodes_ = std::vector<Node>(root + 1);
+    keys_ = {};
+    keys_by_header_ = {};
   }
-  const std::uint32_t positions = new_column(ColumnClass::fixed8);
-  static_cast<void>(positions);  // the first one: shred::position_column
+  static_cast<void>(new_column(ColumnClass::fixed8));  // shred::position_column, the first
 }
 
 void Shredder::shred_entry(ByteView& rest) {
@@ -134,18 +139,16 @@ void Shredder::shred_entry(ByteView& rest) {
 
 void Shredder::shred_document(const std::uint8_t* document) {
   const std::size_t path_begin = path_.size();
-  const std::uint32_t leaf = find_shape(document);
-  emit_shape(leaf);
+  emit_shape(find_shape(document));
+  const std::size_t path_end = path_.size();
   const std::uint8_t* at = document + 4;
-  const std::uint8_t* const end = document + load_little_endian<std::uint32_t>(document) - 1;
-  for (std::size_t step_at = path_begin; at < end; ++step_at) {
+  for (std::size_t step_at = path_begin; step_at < path_end; ++step_at) {
     const auto type = static_cast<bson::Type>(*at);
-    const Node& node = nodes_[path_[step_at]];
-    const std::uint32_t key = node.key;
+    const Step taken = path_[step_at];
+    const Node& node = nodes_[taken.node];
     at += node.header.size();
-    const std::size_t size = size_of(type, at, static_cast<std::size_t>(end - at));
-    shred_value(type, key, at, size);
-    at += size;
+    shred_value(type, node.key, at, taken.value_size);
+    at += taken.value_size;
   }
   path_.resize(path_begin);
 }
@@ -181,23 +184,24 @@ std::uint32_t Shredder::find_shape(const std::uint8_t* document) {
   const std::uint8_t* const end = document + load_little_endian<std::uint32_t>(document) - 1;
   std::uint32_t node = root;
   while (at < end) {
-    node = step(node, at);
-    path_.push_back(node);
     const auto type = static_cast<bson::Type>(*at);
+    node = step(node, at, static_cast<std::size_t>(end - at));
     at += nodes_[node].header.size();
-    at += size_of(type, at, static_cast<std::size_t>(end - at));
+    const std::size_t size = size_of(type, at, static_cast<std::size_t>(end - at));
+    path_.push_back({node, static_cast<std::uint32_t>(size)});
+    at += size;
   }
   return node;
 }
 
-std::uint32_t Shredder::step(std::uint32_t node, const std::uint8_t* element) {
+std::uint32_t Shredder::step(std::uint32_t node, const std::uint8_t* element,
+                             std::size_t remaining) {
   std::uint32_t before = 0;
-  for (std::uint32_t child = nodes_[node].first_child; child != 0;
-       child = nodes_[child].next_sibling) {
+  std::size_t looked_at = 0;
+  for (std::uint32_t child = nodes_[node].first_child; child != 0 && looked_at < max_looked_at;
+       child = nodes_[child].next_sibling, ++looked_at) {
     const std::string& header = nodes_[child].header;
-    // Compared like text, so that nothing beyond the name's end is looked at.
-    if (static_cast<std::uint8_t>(header[0]) == *element &&
-        std::strcmp(header.c_str() + 1, reinterpret_cast<const char*>(element + 1)) == 0) {
+    if (header.size() <= remaining && std::memcmp(header.data(), element, header.size()) == 0) {
       if (before != 0) {  // to the front
         nodes_[before].next_sibling = nodes_[child].next_sibling;
         nodes_[child].next_sibling = nodes_[node].first_child;
@@ -215,6 +219,7 @@ std::uint32_t Shredder::step(std::uint32_t node, const std::uint8_t* element) {
   fresh.key = key_of(fresh.header);
   nodes_.push_back(std::move(fresh));
   nodes_[node].first_child = made;
+  hopeless_ = hopeless_ || nodes_.size() > 2 * max_nodes;
   return made;
 }
 
@@ -333,6 +338,10 @@ Shredder::Column& Shredder::column_of(std::uint32_t key, ColumnClass column_clas
 }
 
 std::uint32_t Shredder::new_column(ColumnClass column_class) {
+  if (column_count_ == shred::max_columns) {
+    hopeless_ = true;  // what is made of this block is thrown away
+    return shred::position_column;
+  }
   if (column_count_ == columns_.size()) columns_.emplace_back();
   Column& column = columns_[column_count_];
   column.column_class = column_class;

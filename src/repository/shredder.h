@@ -25,8 +25,9 @@ struct Shredded {
 class Shredder {
  public:
   Shredder();
-  /// `entries` as a block has them, documents valid. Valid until the next call.
-  [[nodiscard]] const Shredded& shred(ByteView entries);
+  /// `entries` as a block has them, documents valid. Valid until the next call. Null if it does
+  /// not pay: names are data, so that there would be a column for every few values.
+  [[nodiscard]] const Shredded* shred(ByteView entries);
 
  private:
   struct Column {
@@ -60,7 +61,8 @@ class Shredder {
   void shred_array(const std::uint8_t* document, std::uint32_t key);
   /// Finds or makes the path of the document's elements and emits its shape.
   [[nodiscard]] std::uint32_t find_shape(const std::uint8_t* document);
-  [[nodiscard]] std::uint32_t step(std::uint32_t node, const std::uint8_t* element);
+  [[nodiscard]] std::uint32_t step(std::uint32_t node, const std::uint8_t* element,
+                                   std::size_t remaining);
   void emit_shape(std::uint32_t leaf);
   void define_shape(std::uint32_t leaf);
   void shred_value(bson::Type type, std::uint32_t key, const std::uint8_t* value, std::size_t size);
@@ -82,7 +84,12 @@ class Shredder {
   /// The last date of the document, or the time in its `_id`: the next date is often near it.
   std::uint64_t near_date_ = 0;
   std::uint64_t last_position_ = 0;
-  std::vector<std::uint32_t> path_;
+  struct Step {
+    std::uint32_t node = 0;
+    std::uint32_t value_size = 0;
+  };
+  std::vector<Step> path_;  ///< Of the documents that are open now, the innermost last.
+  bool hopeless_ = false;
   /// Hash table of the block's ObjectIds.
   struct KnownId {
     std::uint32_t block = 0;

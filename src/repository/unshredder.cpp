@@ -84,7 +84,7 @@ bool Unshredder::read_columns(ByteView structure, ByteView text, ByteView planes
   events_ = structure.data();
   events_end_ = structure.data() + structure.size();
   std::uint64_t count = 0;
-  if (!take_varint(count) || count == 0 || count > structure.size()) return false;
+  if (!take_varint(count) || count == 0 || count > shred::max_columns) return false;
   columns_.assign(count, {});
   std::vector<std::pair<std::uint64_t, std::uint64_t>> sizes(count);
   for (std::size_t at = 0; at < count; ++at) {

@@ -112,7 +112,8 @@ void make_package(const World& world, std::uint64_t number, Documents& out) {
     document.append_null("badge");
   }
   document.append_string("description",
-                         "با خرید این بسته، هر بار با یک کد یک‌بارمصرف قلیان خود را "
+                         "با خرید این بسته، هر بار با یک کد یک‌بارمصرف قلیان خود "
+                         "را "
                          "تحویل "
                          "بگیرید.");
   append_display_texts(document, dice, offer);

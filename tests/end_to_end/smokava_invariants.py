@@ -236,7 +236,9 @@ class Checker:
 
     def references(self):
         plain = {
-            "users": {"consumptionOtpRestaurant": "restaurants", "assignedRestaurant": "restaurants"},
+            "users": {
+                "consumptionOtpRestaurant": "restaurants", "assignedRestaurant": "restaurants",
+            },
             "packages": {"restaurant": "restaurants"},
             "userpackages": {
                 "user": "users", "package": "packages", "giftFromRestaurantId": "restaurants",
@@ -279,9 +281,11 @@ class Checker:
                 for entry in document[array]:
                     self.resolves(entry.get(field) if field else entry, target, name, array)
         for s in self.data["settlements"]:
-            self.resolves(s["document"]["generatedBy"]["_id"], "admins", "settlements", "generatedBy")
+            signer = s["document"]["generatedBy"]
+            self.resolves(signer["_id"], "admins", "settlements", "generatedBy")
         for role in self.data["userroles"]:
-            self.resolves(role.get("scope", {}).get("restaurantId"), "restaurants", "userroles", "scope")
+            place = role.get("scope", {}).get("restaurantId")
+            self.resolves(place, "restaurants", "userroles", "scope")
 
     def resolves(self, key, target, *where):
         if key is not None:
