@@ -120,6 +120,21 @@ TEST_P(StreamOf, says_gap_when_the_position_has_left_the_log) {
   EXPECT_EQ(alien.error().code(), ErrorCode::gap) << alien.error().message();
 }
 
+TEST_P(StreamOf, says_gap_when_the_log_overtakes_it) {
+  HOLDFAST_START_SERVER(server, {.kind = GetParam(), .oplog_entries = 100});
+  const auto client = connect_to(server->uri());
+  insert(*client, "d", -1);
+  const auto stream = open_stream(*client, {.databases = {"d"}});
+  for (int round = 0; round < 6; ++round) {
+    fill_with_numbers(*client, {"d", "many" + std::to_string(round)}, 500, 10);
+    std::this_thread::sleep_for(200ms);
+  }
+  const auto next = stream->next(1s);
+  ASSERT_FALSE(next.ok()) << "a stream that skips events must not go on";
+  EXPECT_EQ(next.error().code(), ErrorCode::gap) << next.error().message();
+  EXPECT_EQ(stream->next(1s).error().code(), ErrorCode::gap) << "and stays so";
+}
+
 TEST_P(StreamOf, follows_several_databases_or_all) {
   HOLDFAST_START_SERVER(server, {.kind = GetParam()});
   const auto client = connect_to(server->uri());
@@ -199,6 +214,20 @@ TEST(ChangeStream, comes_back_after_the_server_was_gone) {
     insert(*client, "d", 1);
   });
   EXPECT_EQ(take(*stream, 1, 40s), (Words{"insert 1"}));
+}
+
+TEST(Marker, says_denied_without_the_privilege) {
+  HOLDFAST_START_SERVER(server, {.auth = true});
+  const auto root = connect_to(server->uri());
+  run_text(*root, "admin", R"({"createUser": "reader", "pwd": "reader-pass",
+      "roles": [{"role": "readAnyDatabase", "db": "admin"}]})");
+  const auto client = connect_to(server->uri_as("reader", "reader-pass"));
+  const auto marker = write_marker(*client, "d");
+  ASSERT_FALSE(marker.ok());
+  EXPECT_EQ(marker.error().code(), ErrorCode::denied) << marker.error().message();
+  ClusterTime opened_at;
+  EXPECT_TRUE(open_change_stream(*client, {.databases = {"d"}}, opened_at).ok())
+      << "reading is enough for a stream";
 }
 
 TEST(ChangeStream, is_refused_by_a_standalone) {

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <atomic>
-#include <unordered_map>
+#include <chrono>
 
 #include "bson/builder.h"
 #include "bson/order.h"
@@ -20,6 +20,8 @@ namespace {
 
 /// How long one batch or catalog command is tried again: longer than an election or a restart.
 constexpr std::uint32_t retry_deadline_ms = 60'000;
+/// Some indexes of large collections take hours.
+constexpr std::chrono::hours longest_index_build{48};
 constexpr int duplicate_key = 11000;
 
 bson::Value id_of(bson::DocumentView document) {
@@ -346,9 +348,13 @@ Status ServerWriter::create_indexes(const Namespace& ns,
   const bson::Document document = std::move(command).finish();
   // Building may outlast the socket's timeout; the server goes on building, and the same command
   // waits for it. As long as the server answers, this does too.
+  const auto deadline = std::chrono::steady_clock::now() + longest_index_build;
   for (;;) {
     const Status built = run(ns, document.view(), "build the indexes of");
-    if (built.ok() || built.error().code() != ErrorCode::retry) return built;
+    if (built.ok() || built.error().code() != ErrorCode::retry ||
+        std::chrono::steady_clock::now() > deadline) {
+      return built;
+    }
     bson::Builder ping;
     ping.append_int32("ping", 1);
     const bson::Document alive = std::move(ping).finish();

@@ -5,6 +5,8 @@
 #include "smokava/dice.h"
 #include "smokava/persian_texts.h"
 
+// Right-to-left text: the formatter breaks it differently on each run.
+// clang-format off
 namespace holdfast::smokava {
 namespace {
 
@@ -112,7 +114,8 @@ void make_package(const World& world, std::uint64_t number, Documents& out) {
     document.append_null("badge");
   }
   document.append_string("description",
-                         "با خرید این بسته، هر بار با یک کد یک‌بارمصرف قلیان خود "
+                         "با خرید این بسته، هر بار با یک کد یک‌بارمصرف قلیان "
+                         "خود "
                          "را "
                          "تحویل "
                          "بگیرید.");
@@ -143,3 +146,4 @@ void make_package(const World& world, std::uint64_t number, Documents& out) {
 }
 
 }  // namespace holdfast::smokava
+// clang-format on

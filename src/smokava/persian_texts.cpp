@@ -2,6 +2,8 @@
 
 #include <array>
 
+// Right-to-left text: the formatter breaks it differently on each run.
+// clang-format off
 namespace holdfast::smokava::texts {
 namespace {
 
@@ -281,3 +283,4 @@ std::string persian_number(std::uint64_t number, bool grouped) {
 }
 
 }  // namespace holdfast::smokava::texts
+// clang-format on
