@@ -64,6 +64,13 @@ std::string id_of(DocumentView document, std::string_view name = "_id") {
   return id ? std::string(as_text(id->bytes())) : std::string();
 }
 
+/// The elements of an array.
+DocumentView array_of(DocumentView document, std::string_view name) {
+  const auto array = document.find_document(name);
+  EXPECT_TRUE(array.has_value()) << name;
+  return array.value_or(DocumentView());
+}
+
 TEST(Seed, gives_the_same_bytes_for_the_same_options) {
   EXPECT_EQ(digest_of(options_of(300)), digest_of(options_of(300)));
   EXPECT_NE(digest_of(options_of(300)), digest_of(options_of(300, 2)));
@@ -182,7 +189,7 @@ TEST(Seed, makes_redemptions_unique) {
   std::map<std::string, std::string> owners;
   std::size_t shared = 0;
   for (const auto& document : all_of(options_of(5000), "userpackages")) {
-    for (const auto& entry : *document.view().find_document("history")) {
+    for (const auto& entry : array_of(document.view(), "history")) {
       const auto visit = entry.value.as_document();
       const auto who = id_of(document.view(), "user") + id_of(visit, "restaurant");
       const auto [known, added] = owners.emplace(id_of(visit, "redeemLogId"), who);
@@ -204,14 +211,14 @@ TEST(Seed, adds_up_what_is_consumed) {
     ++statuses[status == "active" ? "active" : status == "expired" ? "expired" : "pending"];
     std::map<std::string, std::int64_t> used;
     std::int64_t consumed = 0;
-    for (const auto& entry : *view.find_document("history")) {
+    for (const auto& entry : array_of(view, "history")) {
       const auto count = number(entry.value.as_document(), "count");
       consumed += count;
       used[id_of(entry.value.as_document(), "restaurant")] += count;
     }
     const auto total = number(view, "totalCount");
     EXPECT_EQ(number(view, "remainingCount"), status == "pending" ? 0 : total - consumed);
-    const auto parts = *view.find_document("restaurantAllocations");
+    const auto parts = array_of(view, "restaurantAllocations");
     std::int64_t allocated = 0;
     for (const auto& entry : parts) {
       const auto part = entry.value.as_document();
@@ -247,7 +254,7 @@ TEST(Seed, settles_each_payment_once) {
   std::set<std::string> listed;
   for (const auto& document : all_of(options, "settlements")) {
     std::int64_t amount = 0;
-    for (const auto& entry : *document.view().find_document("restaurantPayments")) {
+    for (const auto& entry : array_of(document.view(), "restaurantPayments")) {
       const auto key = std::string(as_text(entry.value.as_object_id()));
       EXPECT_TRUE(listed.insert(key).second);
       ASSERT_TRUE(paid.contains(key));
@@ -264,11 +271,11 @@ TEST(Seed, lets_both_sides_know_who_follows) {
   std::size_t arrows = 0;
   for (const auto& document : all_of(options_of(3000), "users")) {
     const auto user = id_of(document.view());
-    for (const auto& entry : *document.view().find_document("following")) {
+    for (const auto& entry : array_of(document.view(), "following")) {
       following[user].emplace(as_text(entry.value.as_object_id()));
       ++arrows;
     }
-    for (const auto& entry : *document.view().find_document("followers")) {
+    for (const auto& entry : array_of(document.view(), "followers")) {
       followers[std::string(as_text(entry.value.as_object_id()))].insert(user);
     }
   }
