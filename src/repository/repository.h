@@ -55,7 +55,7 @@ struct Damage {
   std::string what;      ///< "manifest", "file", "block", "key", "header", "tombstone"
   std::string where;     ///< blob name, and block or key range
   std::string sentence;  ///< for people
-  /// Snapshots and namespaces that it touches, "id smokava.users _id from … to …".
+  /// Snapshots and namespaces that it touches, "id shop.users _id from … to …".
   std::vector<std::string> affects;
 };
 

@@ -91,25 +91,35 @@ inline constexpr std::uint8_t shape_end = 0x00;
 /// a counter count up, so differences are small; what lies between is random but stays.
 struct ObjectIdParts {
   std::uint32_t seconds = 0;
-  std::array<std::uint8_t, 5> random{};
+  std::uint64_t random = 0;  ///< Five bytes, the first one lowest.
   std::uint32_t counter = 0;
 
+  static constexpr std::uint64_t random_mask = 0xff'ffff'ffffU;
+
   [[nodiscard]] static ObjectIdParts read(const std::uint8_t* at) {
-    ObjectIdParts parts;
-    parts.seconds =
-        static_cast<std::uint32_t>((at[0] << 24U) | (at[1] << 16U) | (at[2] << 8U) | at[3]);
-    std::memcpy(parts.random.data(), at + 4, parts.random.size());
-    parts.counter = static_cast<std::uint32_t>((at[9] << 16U) | (at[10] << 8U) | at[11]);
-    return parts;
+    const auto tail = load_little_endian<std::uint64_t>(at + 4);
+    return {__builtin_bswap32(load_little_endian<std::uint32_t>(at)), tail & random_mask,
+            __builtin_bswap32(static_cast<std::uint32_t>(tail >> 40U)) >> 8U};
   }
   void write(std::uint8_t* at) const {
-    for (unsigned byte = 0; byte < 4; ++byte) {
-      at[byte] = static_cast<std::uint8_t>(seconds >> (24U - 8U * byte));
-    }
-    std::memcpy(at + 4, random.data(), random.size());
-    for (unsigned byte = 0; byte < 3; ++byte) {
-      at[9 + byte] = static_cast<std::uint8_t>(counter >> (16U - 8U * byte));
-    }
+    const std::uint32_t head = __builtin_bswap32(seconds);
+    const std::uint64_t tail = random | (std::uint64_t{__builtin_bswap32(counter << 8U)} << 40U);
+    std::memcpy(at, &head, sizeof(head));
+    std::memcpy(at + sizeof(head), &tail, sizeof(tail));
+  }
+  /// As a column keeps a new id: what changed since `last`.
+  void write_difference(const ObjectIdParts& last, std::uint8_t* at) const {
+    const std::uint32_t head = zigzag32(seconds - last.seconds);
+    const std::uint64_t tail =
+        (random ^ last.random) | (std::uint64_t{zigzag24(counter - last.counter)} << 40U);
+    std::memcpy(at, &head, sizeof(head));
+    std::memcpy(at + sizeof(head), &tail, sizeof(tail));
+  }
+  void add_difference(const std::uint8_t* at) {
+    const auto tail = load_little_endian<std::uint64_t>(at + 4);
+    seconds += unzigzag32(load_little_endian<std::uint32_t>(at));
+    random ^= tail & random_mask;
+    counter = (counter + unzigzag24(static_cast<std::uint32_t>(tail >> 40U))) & 0xffffffU;
   }
   /// Milliseconds, as dates count.
   [[nodiscard]] std::uint64_t milliseconds() const { return std::uint64_t{seconds} * 1000; }

@@ -294,16 +294,7 @@ void Shredder::shred_object_id(Column& column, const std::uint8_t* value) {
   const auto parts = shred::ObjectIdParts::read(value);
   if (near_date_ == 0) near_date_ = parts.milliseconds();
   if (known != 0) return;
-  std::uint8_t* at = column.content.extend(shred::object_id_bytes);
-  const std::uint32_t seconds = shred::zigzag32(parts.seconds - column.last_id.seconds);
-  std::memcpy(at, &seconds, sizeof(seconds));
-  at += sizeof(seconds);
-  for (std::size_t byte = 0; byte < parts.random.size(); ++byte) {
-    *at++ = parts.random[byte] ^ column.last_id.random[byte];
-  }
-  const std::uint32_t counter =
-      shred::zigzag24((parts.counter - column.last_id.counter) & 0xffffffU);
-  std::memcpy(at, &counter, 3);
+  parts.write_difference(column.last_id, column.content.extend(shred::object_id_bytes));
   column.last_id = parts;
 }
 

@@ -267,24 +267,17 @@ bool Unshredder::read_object_id(Column& column) {
   column.values += sizeof(reference);
   if (reference > ids_.size()) return false;
   if (reference != 0) {
-    std::memcpy(to, ids_[reference - 1].data(), shred::object_id_bytes);
+    std::memcpy(to, ids_[reference - 1], shred::object_id_bytes);
     if (near_date_ == 0) near_date_ = shred::ObjectIdParts::read(to).milliseconds();
     return true;
   }
   if (column.content == column.content_end) return false;
-  const std::uint8_t* const from = column.content;
-  column.content += shred::object_id_bytes;
   shred::ObjectIdParts& id = column.last_id;
-  id.seconds += shred::unzigzag32(load_little_endian<std::uint32_t>(from));
-  for (std::size_t byte = 0; byte < id.random.size(); ++byte) id.random[byte] ^= from[4 + byte];
-  std::uint32_t counter = 0;
-  std::memcpy(&counter, from + 9, 3);
-  id.counter = (id.counter + shred::unzigzag24(counter)) & 0xffffffU;
+  id.add_difference(column.content);
+  column.content += shred::object_id_bytes;
   id.write(to);
   if (near_date_ == 0) near_date_ = id.milliseconds();
-  if (ids_.size() < shred::max_known_ids) {
-    std::memcpy(ids_.emplace_back().data(), to, shred::object_id_bytes);
-  }
+  if (ids_.size() < shred::max_known_ids) ids_.push_back(to);
   return true;
 }
 

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -71,7 +70,7 @@ class Unshredder {
   std::unordered_map<std::string_view, std::uint32_t> keys_by_header_;
   std::unordered_map<std::uint64_t, std::uint32_t> element_keys_;
   std::vector<std::uint32_t> column_by_key_;  ///< Plus 1; 0 where there is none yet.
-  std::vector<std::array<std::uint8_t, shred::object_id_bytes>> ids_;
+  std::vector<const std::uint8_t*> ids_;      ///< In the output, by number - 1.
   std::uint64_t near_date_ = 0;
   std::uint64_t last_position_ = 0;
   std::uint8_t* out_ = nullptr;
