@@ -137,7 +137,10 @@ class LiveStream final : public ChangeStream {
   /// silently with the oldest entry they have left; but they refuse to resume from a position that
   /// is gone. So there: if one may still resume before this batch, nothing before it was missed.
   Status prove_unbroken() {
-    if (client_.genuine() || !cursor_->batch_left() || !token_) return {};
+    if (client_.genuine() || !token_) return {};
+    const auto position = cursor_->post_batch_resume_token();
+    const bool moved = position && !same_bytes(position->bytes(), token_->bytes());
+    if (!cursor_->batch_left() && !moved) return {};
     const bson::Document command = aggregate_command(true);
     auto resumed = CommandCursor::open(client_, stream_database(), command.view());
     return resumed.ok() ? Status() : resumed.error();

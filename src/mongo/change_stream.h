@@ -33,7 +33,8 @@ class ChangeStream {
   /// The newest position handed out: events after it come when resumed from it.
   [[nodiscard]] virtual bson::Document resume_token() const = 0;
   /// The cluster time up to which this stream is known to have delivered everything, where the
-  /// post-batch token says so reliably (it decodes as mongod's), else null.
+  /// post-batch token says so reliably (the server is a mongod and it decodes as
+  /// mongod's), else null. A tick before the token's time: operations may share a time.
   [[nodiscard]] virtual ClusterTime reliable_time() const = 0;
 };
 
@@ -43,8 +44,9 @@ struct ChangeStreamOptions {
   std::optional<bson::Document> resume_after = std::nullopt;
 };
 
-/// Opens the stream at now, or behind a token. `opened_at` receives the server's operationTime of
-/// the reply that opened it: everything after that time is delivered.
+/// Opens the stream at now, or behind a token. `opened_at` receives the later of the
+/// operationTime and cluster time of the reply that opened it: everything after that time is
+/// delivered (mongod starts behind the cluster time, which may be ahead of operationTime).
 /// Errors: precondition (no log here: a standalone), gap, denied, …
 [[nodiscard]] Result<std::unique_ptr<ChangeStream>> open_change_stream(
     Client& client, const ChangeStreamOptions& options, ClusterTime& opened_at);

@@ -2,8 +2,7 @@
 
 #include "bson/builder.h"
 #include "mongo/catalog.h"
-#include "mongo/client_internal.h"
-#include "mongo/scan.h"
+#include "mongo/scan_internal.h"
 
 namespace holdfast::mongo {
 namespace {
@@ -31,29 +30,29 @@ class LiveReader final : public DatasetReader {
   Result<std::unique_ptr<DocumentCursor>> open(const Namespace& ns) override {
     HOLDFAST_TRY(const auto info, read_catalog_entry(client_, ns));
     ScanOptions options;
-    HOLDFAST_TRY(options.not_before, newest_time());
+    // Reads see at least what was written before they were asked for.
+    HOLDFAST_TRY(options.not_before, newest_operation_time(client_));
     HOLDFAST_TRY(auto scan, open_scan(client_, info, {}, options));
     return std::unique_ptr<DocumentCursor>(std::move(scan));
   }
 
  private:
-  /// Reads see at least what was written before they were asked for.
-  Result<ClusterTime> newest_time() {
-    if (!client_.server().has_log()) return ClusterTime();
-    bson::Builder ping;
-    ping.append_int32("ping", 1);
-    const bson::Document command = std::move(ping).finish();
-    HOLDFAST_TRY(const auto reply, client_.run("admin", command.view()));
-    const auto time = reply.view().find("operationTime");
-    if (!time || time->type() != bson::Type::timestamp) return ClusterTime();
-    return ClusterTime::from_packed(time->as_timestamp());
-  }
-
   Client& client_;
   std::vector<std::string> databases_;
 };
 
 }  // namespace
+
+Result<ClusterTime> newest_operation_time(Client& client) {
+  if (!client.server().has_log()) return ClusterTime();
+  bson::Builder ping;
+  ping.append_int32("ping", 1);
+  const bson::Document command = std::move(ping).finish();
+  HOLDFAST_TRY(const auto reply, client.run("admin", command.view()));
+  const auto time = reply.view().find("operationTime");
+  if (!time || time->type() != bson::Type::timestamp) return ClusterTime();
+  return ClusterTime::from_packed(time->as_timestamp());
+}
 
 std::unique_ptr<DatasetReader> make_live_reader(Client& client,
                                                 std::vector<std::string> databases) {

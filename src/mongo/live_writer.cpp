@@ -11,7 +11,7 @@
 #include "mongo/catalog_internal.h"
 #include "mongo/client_internal.h"
 #include "mongo/insert_batch_internal.h"
-#include "mongo/scan.h"
+#include "mongo/scan_internal.h"
 #include "mongo/target_collections_internal.h"
 #include "mongo/write_reply_internal.h"
 
@@ -257,8 +257,10 @@ class ServerWriter final : public LiveWriter {
       }
       CollectionInfo target;
       target.ns = ns;
+      ScanOptions options;
+      HOLDFAST_TRY(options.not_before, newest_operation_time(client_));
       ClusterTime ignored;
-      HOLDFAST_TRY(stored, read_by_id(client_, target, ids, {}, ignored));
+      HOLDFAST_TRY(stored, read_by_id(client_, target, ids, options, ignored));
       std::sort(stored.begin(), stored.end(),
                 [](const auto& a, const auto& b) { return a.bytes() < b.bytes(); });
     }

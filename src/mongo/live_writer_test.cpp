@@ -100,7 +100,7 @@ TEST_P(Writer, stores_documents_byte_for_byte_and_names_the_refused) {
   run_text(*client, "d", R"({"create": "target", "validator": {"n": {"$gt": 0}}})");
   const auto writer = make_live_writer(*client);
   const std::vector<bson::Document> documents = {
-      from_text(R"({"_id": 1, "n": -1})"), with_a_name_twice(GetParam() != ServerKind::python),
+      from_text(R"({"_id": 1, "n": -1})"), with_a_name_twice(server->kind() != ServerKind::python),
       from_text(
           R"({"_id": 3, "t": {"$timestamp": {"t": 0, "i": 0}}, "u": {"$numberDecimal": "1.50"}})"),
       from_text(R"({"_id": {"$timestamp": {"t": 0, "i": 0}}, "x": {"$numberDouble": "NaN"}})"),
@@ -178,10 +178,10 @@ TEST(LiveWriter, keeps_empty_timestamps_where_the_server_lacks_the_switch) {
   const bson::Document document =
       from_text(R"({"_id": 1, "$q": 1, "t": {"$timestamp": {"t": 0, "i": 0}}})");
   EXPECT_TRUE(has_empty_timestamp(document.view()));
-  EXPECT_FALSE(has_empty_timestamp(
-      from_text(
-          R"({"_id": {"$timestamp": {"t": 0, "i": 0}}, "a": {"t": {"$timestamp": {"t": 0, "i": 0}}}})")
-          .view()));
+  EXPECT_FALSE(has_empty_timestamp(from_text(
+                                       R"({"_id": {"$timestamp": {"t": 0, "i": 0}},
+              "a": {"t": {"$timestamp": {"t": 0, "i": 0}}}})")
+                                       .view()));
   // The second way, as replace_command writes it, on a live server.
   HOLDFAST_START_SERVER(server, {});
   const auto client = connect_to(server->uri());

@@ -22,7 +22,7 @@ struct KeyRange {
 struct ScanOptions {
   /// Replica sets: read concern majority, not older than this. Null: plain reads (standalone).
   ClusterTime not_before = {};
-  std::int32_t batch_size = 0;  ///< documents a batch; 0 lets the server choose by bytes
+  std::int32_t batch_size = 0;  ///< documents a batch; 0: as many as make about 2 MiB
 };
 
 /// A cursor over a range of a collection, ascending by `_id` (capped, time series: natural order).

@@ -12,4 +12,7 @@ namespace holdfast::mongo {
 /// readConcern {level: majority, afterClusterTime} for a window, or {} for plain reads.
 [[nodiscard]] bson::Document read_concern(const ClusterTime& not_before);
 
+/// The primary's newest operation, for reads that must see it; null on a standalone.
+[[nodiscard]] Result<ClusterTime> newest_operation_time(Client& client);
+
 }  // namespace holdfast::mongo

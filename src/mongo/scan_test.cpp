@@ -269,7 +269,8 @@ TEST(Scan, reads_clustered_collated_and_timeseries_collections) {
 
   run_text(*client, "d", R"({"create": "ts", "timeseries": {"timeField": "t", "metaField": "m"}})");
   run_text(*client, "d", R"({"insert": "ts", "documents": [
-      {"t": {"$date": "2026-01-01T00:00:00Z"}, "m": 1}, {"t": {"$date": "2026-01-01T00:00:01Z"}, "m": 2}]})");
+      {"t": {"$date": "2026-01-01T00:00:00Z"}, "m": 1},
+      {"t": {"$date": "2026-01-01T00:00:01Z"}, "m": 2}]})");
   scan = open_scan(*client, entry(*client, {"d", "ts"}), {}, {});
   ASSERT_TRUE(scan.ok()) << scan.error().message();
   EXPECT_EQ(read_all(**scan).value().size(), 2U);

@@ -99,4 +99,4 @@ class TestServer {
 #define HOLDFAST_START_SERVER(name, ...)                                      \
   auto name##_started = ::holdfast::mongo::TestServer::start(__VA_ARGS__);    \
   if (!name##_started.ok()) GTEST_SKIP() << name##_started.error().message(); \
-  const std::unique_ptr<::holdfast::mongo::TestServer> name = std::move(name##_started).value()
+  std::unique_ptr<::holdfast::mongo::TestServer> name = std::move(name##_started).value()

@@ -8,9 +8,9 @@
 namespace holdfast::mongo {
 
 /// Puts the parts of a change event above 16 MB together again
-/// (https://www.mongodb.com/docs/manual/reference/operator/aggregation/changeStreamSplitLargeEvent/):
-/// each part has its own `_id`, `splitEvent: {fragment, of}` and some of the event's fields. The
-/// result has all fields, and the last part's `_id`. Not thread-safe.
+/// ($changeStreamSplitLargeEvent in MongoDB's manual): each part has its own `_id`, `splitEvent:
+/// {fragment, of}` and some of the event's fields. The result has all fields, and the last part's
+/// `_id`. Not thread-safe.
 class FragmentJoiner {
  public:
   /// A whole event passes through untouched; a part gives nothing until the last one. The view
