@@ -90,10 +90,10 @@ void make_restaurant(const World& world, std::uint64_t number, Documents& out) {
   document.append_bool("active", restaurant.active);
   if (dice.chance(700)) {
     document.append_string("image", fmt::format("restaurant-{:04}.jpg", number + 1));
+    const auto uploaded_ms = restaurant.created_second * 1000 + dice.between(0, 999);
     document.append_string("imageUrl",
                            fmt::format("https://api.smokava.ir/uploads/restaurants/{}-{:09}.jpg",
-                                       restaurant.created_second * 1000 + dice.between(0, 999),
-                                       dice.below(1'000'000'000)));
+                                       uploaded_ms, dice.below(1'000'000'000)));
   }
   append_number(document, "__v", dice.between(0, 3));
   out.push_back(std::move(document).finish());

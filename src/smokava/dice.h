@@ -56,7 +56,8 @@ enum class Topic : std::uint64_t {
 }
 
 /// A stream of numbers that depends on (seed, topic, index) alone, so that any part of the data
-/// can be computed again at any time. Integers only: the same on every machine.
+/// can be computed again at any time. Integers only: the same on every machine. Throw once in an
+/// expression: C++ leaves the order of a call's arguments to the compiler.
 class Dice {
  public:
   Dice(std::uint64_t seed, Topic topic, std::uint64_t index)

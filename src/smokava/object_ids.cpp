@@ -14,6 +14,32 @@ constexpr std::uint64_t seconds_of_hour = 3600;
 /// Shares no factor with 3600, so neighbouring indexes fall far apart and none falls together.
 constexpr std::uint64_t second_step = 1657;
 
+/// How far a process's counter goes from one index to the next, powers of two: about as many ids
+/// as all occasions together make meanwhile; and how many ids one occasion makes.
+struct Counting {
+  std::uint64_t step;
+  std::uint64_t places;
+};
+
+constexpr Counting counting_of(IdKind kind) {
+  switch (kind) {
+    case IdKind::admin:
+    case IdKind::restaurant:
+    case IdKind::offer:
+    case IdKind::settlement: return {64, 1};
+    case IdKind::user: return {8, 4};
+    case IdKind::purchase: return {4, 2};
+    case IdKind::payment: return {8, 4};
+    case IdKind::post: return {8, 1};
+    case IdKind::role:
+    case IdKind::follow_request:
+    case IdKind::rating:
+    case IdKind::comment:
+    case IdKind::moderation_log: break;
+  }
+  return {1, 1};
+}
+
 }  // namespace
 
 ObjectIdFactory::ObjectIdFactory(std::uint64_t seed, std::int64_t start_second,
@@ -52,15 +78,15 @@ ObjectId ObjectIdFactory::assemble(std::int64_t second, const Process& process,
 }
 
 ObjectId ObjectIdFactory::make(IdKind kind, std::uint64_t index, std::int64_t second,
-                               std::uint64_t stride) const {
+                               std::uint64_t place) const {
+  const auto habit = counting_of(kind);
   const auto base = seed_ ^ (static_cast<std::uint64_t>(kind) << 56U);
-  const auto luck = scramble(base ^ index);
   // Where the counter comes round to the same number, another worker has the turn.
-  const auto period = (std::uint64_t{1} << 24U) / stride;
+  const auto period = (std::uint64_t{1} << 24U) / habit.step;
   const auto worker = (scramble(base ^ (index % period)) + index / period) % workers;
-  const auto process = process_at(worker, second);
-  // Other collections' ids come in between: the counter jumps by up to `stride`.
-  return assemble(second, process, index * stride + (luck >> 32U) % stride);
+  // Other requests' ids come in between.
+  const auto skipped = (scramble(base ^ index) >> 32U) % (habit.step - habit.places + 1);
+  return assemble(second, process_at(worker, second), index * habit.step + skipped + place);
 }
 
 std::int64_t ObjectIdFactory::redemption_second(std::uint64_t index) const {

@@ -14,18 +14,17 @@ struct ObjectId {
   friend auto operator<=>(const ObjectId&, const ObjectId&) = default;
 };
 
-/// Collections (and parts of documents) whose ids are told apart by index.
+/// Occasions on which ids are made. Documents that one request makes share an occasion: their ids
+/// come from one process, one after the other.
 enum class IdKind : std::uint64_t {
   admin,
   role,
   restaurant,
   offer,
-  user,
-  user_role,
+  user,  ///< the user, then up to three roles
   follow_request,
-  purchase,
-  transaction,
-  payment,
+  purchase,  ///< the userpackage, then its transaction
+  payment,   ///< up to four payments of a purchase
   settlement,
   rating,
   post,
@@ -44,10 +43,10 @@ class ObjectIdFactory {
   ObjectIdFactory(std::uint64_t seed, std::int64_t start_second, std::uint64_t ids_per_year,
                   std::uint64_t redemptions);
 
-  /// Requires that `second` depends on kind and index alone, that `stride` is the same for the
-  /// whole kind, and that no indexes of one second lie 6 * 2^24 / stride apart.
+  /// `place`: which of the ids of that occasion. Requires that `second` depends on the arguments
+  /// alone, and that no indexes of one second lie some ten millions apart.
   [[nodiscard]] ObjectId make(IdKind kind, std::uint64_t index, std::int64_t second,
-                              std::uint64_t stride = 1) const;
+                              std::uint64_t place = 0) const;
   /// The id of a redemption. Counters follow time, as those of ids made by the hundred million
   /// do; unique because a redemption happens in its own second of an hour.
   [[nodiscard]] ObjectId make_redemption(std::uint64_t index, std::int64_t second) const;

@@ -13,7 +13,6 @@ namespace {
 
 enum RoleNumber : std::uint64_t { role_user, role_operator, role_admin };
 constexpr std::array<std::string_view, 3> role_names = {"user", "operator", "admin"};
-constexpr std::uint64_t slots_of_user_roles = 4;
 constexpr std::uint64_t slots_of_requests = 32;
 
 /// A number below `digits` that no other index gets: multiplying by an odd number that is no
@@ -49,9 +48,9 @@ void append_names(bson::Builder& out, Dice& dice, const World& world, std::uint6
   const auto number = unique_digits(user, 7'919, world.seed() % 9'973, 100'000'000);
   if (dice.chance(560)) {
     static constexpr std::string_view separators[] = {"_", ".", "", "_"};
-    out.append_string("username",
-                      fmt::format("{}{}{}{}", first.latin, dice.pick(separators),
-                                  dice.chance(500) ? last.latin : std::string_view(), number));
+    const auto separator = dice.pick(separators);
+    const auto second = dice.chance(500) ? last.latin : std::string_view();
+    out.append_string("username", fmt::format("{}{}{}{}", first.latin, separator, second, number));
   }
   const bool latin = dice.chance(60);
   out.append_string("firstName", latin ? first.latin : first.fa);
@@ -154,11 +153,10 @@ void make_role(const World& world, std::uint64_t role, Documents& out) {
 void make_user_roles(const World& world, std::uint64_t user, Documents& out) {
   const auto created_ms = world.user_created_ms(user);
   const auto restaurant = world.operated_by(user);
-  const auto add = [&](std::uint64_t role, std::uint64_t slot) {
+  const auto add = [&](std::uint64_t role) {
     bson::Builder document;
     const auto second = created_ms / 1000;
-    document.append_object_id(
-        "_id", world.ids().make(IdKind::user_role, user * slots_of_user_roles + slot, second));
+    document.append_object_id("_id", world.ids().make(IdKind::user, user, second, 1 + role));
     document.append_object_id("userId", world.user_id(user));
     document.append_object_id(
         "roleId", world.ids().make(IdKind::role, role, world.calendar().start_second()));
@@ -172,9 +170,9 @@ void make_user_roles(const World& world, std::uint64_t user, Documents& out) {
     document.append_int32("__v", 0);
     out.push_back(std::move(document).finish());
   };
-  add(role_user, 0);
-  if (restaurant) add(role_operator, 1);
-  if (user < founders) add(role_admin, 2);
+  add(role_user);
+  if (restaurant) add(role_operator);
+  if (user < founders) add(role_admin);
 }
 
 void make_follow_requests(const World& world, std::uint64_t user, Documents& out) {

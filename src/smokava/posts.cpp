@@ -60,7 +60,8 @@ std::uint64_t admin_at(const World& world, Dice& dice, std::int64_t at_ms) {
 }
 
 void plan_likes(Post& post, Dice& dice, std::uint64_t joined, std::int64_t until_ms) {
-  const auto count = std::min(dice.below(14) * dice.below(14) / 12, joined);
+  const auto interest = dice.below(14);
+  const auto count = std::min(interest * dice.below(14) / 12, joined);
   if (count == 0) return;
   // Equal steps that together stay below one round: nobody likes twice.
   const auto step = 1 + dice.below(joined / count);
@@ -73,7 +74,8 @@ void plan_likes(Post& post, Dice& dice, std::uint64_t joined, std::int64_t until
 
 void plan_comments(const World& world, std::uint64_t number, Post& post, Dice& dice,
                    std::uint64_t joined, std::int64_t until_ms) {
-  const auto count = dice.below(6) * dice.below(4) / 3;
+  const auto interest = dice.below(6);
+  const auto count = interest * dice.below(4) / 3;
   for (std::uint64_t i = 0; i < count; ++i) {
     Comment comment;
     comment.user = dice.chance(150) ? post.user : dice.below(joined);
@@ -94,7 +96,7 @@ Post plan_post(const World& world, std::uint64_t number) {
   const auto second = world.post_second(number);
   const auto joined = world.users_at_post(number);
   Post post;
-  post.id = world.ids().make(IdKind::post, number, second, 4);
+  post.id = world.ids().make(IdKind::post, number, second);
   post.user = dice.below(joined);
   post.restaurant = static_cast<std::uint32_t>(dice.below(world.restaurants_before(second)));
   if (dice.chance(820)) post.flavor = dice.pick(texts::flavors());
@@ -134,10 +136,10 @@ void make_post(const World& world, std::uint64_t number, Documents& out) {
   if (post.flavor) document.append_string("flavor", *post.flavor);
   document.append_string("caption",
                          texts::caption(dice, post.flavor.value_or("دو سیب"), restaurant.name_fa));
+  const auto uploaded_ms = post.created_ms - dice.between(200, 4000);
   document.append_string(
-      "imageUrl",
-      fmt::format("https://api.smokava.ir/uploads/posts/{}-{:09}.jpg",
-                  post.created_ms - dice.between(200, 4000), dice.below(1'000'000'000)));
+      "imageUrl", fmt::format("https://api.smokava.ir/uploads/posts/{}-{:09}.jpg", uploaded_ms,
+                              dice.below(1'000'000'000)));
   document.begin_array("likes");
   for (std::size_t i = 0; i < post.likes.size(); ++i) {
     document.begin_document(index_name(i));

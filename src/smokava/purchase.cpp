@@ -87,8 +87,9 @@ class Planner {
     const auto* offer = earlier_ ? earlier_->offer : nullptr;
     for (int attempt = 0; offer == nullptr && attempt < 4; ++attempt) {
       // Older offers sell better.
+      const auto older = dice_.below(on_sale);
       const auto& candidate =
-          world_.offers()[dice_.below(on_sale) * (dice_.below(on_sale) + on_sale) / (2 * on_sale)];
+          world_.offers()[older * (dice_.below(on_sale) + on_sale) / (2 * on_sale)];
       if (!candidate.retired_second || *candidate.retired_second > second) offer = &candidate;
     }
     purchase_.offer = offer != nullptr ? offer : &world_.offers()[0];
@@ -96,6 +97,7 @@ class Planner {
   }
 
   void charge() {
+    purchase_.ordered_ms = purchase_.purchased_ms + dice_.between(9, 95);
     const auto answer_ms = purchase_.purchased_ms + dice_.between(20'000, 540'000);
     const auto fate = dice_.below(1000);
     if (fate < 15) return;
@@ -198,7 +200,7 @@ class Planner {
         purchase_.expires_ms ? *purchase_.expires_ms - begin_ms : dice_.between(40, 160) * day_ms;
     // An eager guest uses all of it, another forgets a few servings.
     const auto planned = std::clamp<std::int64_t>(
-        purchase_.remaining * dice_.between(650, 1500) / 1520, 1, Purchase::most_visits - 1);
+        purchase_.remaining * dice_.between(650, 1500) / 1560, 1, Purchase::most_visits - 1);
     const auto flavors = texts::flavors();
     auto previous_ms = begin_ms;
     for (std::int64_t i = 0; i < planned && purchase_.remaining > 0; ++i) {
@@ -248,9 +250,8 @@ Payments payments_of(const World& world, const Purchase& purchase) {
       cancelled ? std::optional<std::size_t>() : world.settlement_of(purchase.index);
   const auto add = [&](std::uint32_t restaurant, std::int32_t allocated) {
     auto& payment = payments.list.at(payments.count);
-    payment.id = world.ids().make(IdKind::payment,
-                                  purchase.index * Purchase::most_allocations + payments.count,
-                                  purchase.charged_ms / 1000);
+    payment.id = world.ids().make(IdKind::payment, purchase.index, purchase.charged_ms / 1000,
+                                  payments.count);
     payment.restaurant = restaurant;
     payment.allocated = allocated;
     payment.commission_percentage = commission_of(world, restaurant);
@@ -276,7 +277,7 @@ std::int32_t redeemed_at(const Purchase& purchase, std::uint32_t restaurant,
 }
 
 ObjectId transaction_id_of(const World& world, const Purchase& purchase) {
-  return world.ids().make(IdKind::transaction, purchase.index, purchase.purchased_ms / 1000 + 1, 2);
+  return world.ids().make(IdKind::purchase, purchase.index, purchase.ordered_ms / 1000, 1);
 }
 
 std::int64_t settled_ms(const World& world, std::size_t settlement) {

@@ -51,6 +51,7 @@ struct Purchase {
   std::uint32_t gift_restaurant = 0;
   std::uint64_t gift_operator = 0;
   std::int64_t purchased_ms = 0;
+  std::int64_t ordered_ms = 0;  ///< when its transaction was opened; not for gifts
   std::int64_t charged_ms = 0;  ///< when the gateway answered; only if it did
   std::optional<std::int64_t> expires_ms;
   PurchaseStatus status = PurchaseStatus::pending;

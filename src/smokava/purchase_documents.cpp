@@ -166,9 +166,7 @@ void make_transactions(const World& world, std::uint64_t index, Documents& out) 
     document.append_null("transactionId");
   }
   document.append_string("paymentGateway", dice.chance(850) ? "zarinpal" : "idpay");
-  // In the second in which its id was made.
-  const auto created_ms = (purchase.purchased_ms / 1000 + 1) * 1000 + dice.between(0, 999);
-  document.append_date("createdAt", created_ms);
+  document.append_date("createdAt", purchase.ordered_ms);
   if (answered) document.append_date("completedAt", purchase.charged_ms);
   document.append_int32("__v", 0);
   out.push_back(std::move(document).finish());
@@ -201,7 +199,7 @@ void make_restaurant_payments(const World& world, std::uint64_t index, Documents
     } else if (payment.cancelled) {
       document.append_string("status", "cancelled");
     } else {
-      const bool held = hash_of(world.seed(), Topic::payment, ~index) % 40 == 0;
+      const bool held = hash_of(world.seed(), Topic::payment, ~index) % 12 == 0;
       document.append_string("status", held ? "pending" : "due");
     }
     document.append_date("createdAt", purchase.charged_ms);

@@ -29,7 +29,8 @@ struct SeedOptions {
   WallTime now{};
   /// Connections that insert at once. Does not change what is written. 1 … 64.
   unsigned threads = 4;
-  /// Drops the fourteen collections first; without it `seed` refuses a database that holds any.
+  /// Drops the fourteen collections first, and leaves others alone; without it `seed` refuses a
+  /// database that is not empty.
   bool drop_existing = false;
 };
 

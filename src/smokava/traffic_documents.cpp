@@ -67,7 +67,9 @@ bson::Document rearranged(bson::DocumentView document, Dice& dice, std::int64_t 
   std::optional<std::size_t> dropped;
   if (loose.size() > 2 && dice.chance(500)) dropped = loose[dice.below(loose.size())];
   if (loose.size() > 2) {
-    std::swap(elements[loose[dice.below(loose.size())]], elements[loose[dice.below(loose.size())]]);
+    const auto one = loose[dice.below(loose.size())];
+    const auto other = loose[dice.below(loose.size())];
+    std::swap(elements[one], elements[other]);
   }
   bson::Builder out;
   for (std::size_t i = 0; i < elements.size(); ++i) {

@@ -166,7 +166,9 @@ TEST(Traffic, records_what_the_server_then_holds) {
                                      *entry.view().find("_id"));
     const auto after = entry.view().find_document("after");
     ASSERT_EQ(found.has_value(), after.has_value()) << key.first;
-    if (found) EXPECT_TRUE(same_bytes(found->bytes(), after->bytes())) << key.first;
+    if (found) {
+      EXPECT_TRUE(same_bytes(found->bytes(), after->bytes())) << key.first;
+    }
   }
 }
 

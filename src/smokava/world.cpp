@@ -79,7 +79,7 @@ void World::open_restaurants() {
     restaurant.created_second =
         std::max(restaurant.created_second,
                  restaurants_.empty() ? 0 : restaurants_.back().created_second + 1);
-    restaurant.id = ids_.make(IdKind::restaurant, i, restaurant.created_second, 97);
+    restaurant.id = ids_.make(IdKind::restaurant, i, restaurant.created_second);
     restaurant.active = i < 4 || !dice.chance(60);
     restaurant.city = dice.chance(550) ? 0 : dice.below(texts::cities().size());
     const auto& name = names[i % names.size()];
@@ -137,7 +137,7 @@ void World::make_offers() {
                                       calendar_.second_at(i - at_start, fraction_mask / 2, later));
     }
     offer.created_second = std::min(offer.created_second, calendar_.last_second());
-    offer.id = ids_.make(IdKind::offer, i, offer.created_second, 101);
+    offer.id = ids_.make(IdKind::offer, i, offer.created_second);
     offer.count = counts.at(i % counts.size());
     offer.price = offer.count * dice.between(42, 88) * 10'000;
     offer.duration_days = durations.at(i % durations.size());
@@ -256,11 +256,11 @@ std::uint64_t World::users_at_post(std::uint64_t post) const {
 }
 
 ObjectId World::user_id(std::uint64_t user) const {
-  return ids_.make(IdKind::user, user, user_created_ms(user) / 1000, 4);
+  return ids_.make(IdKind::user, user, user_created_ms(user) / 1000);
 }
 
 ObjectId World::purchase_id(std::uint64_t purchase) const {
-  return ids_.make(IdKind::purchase, purchase, purchase_second(purchase), 2);
+  return ids_.make(IdKind::purchase, purchase, purchase_second(purchase));
 }
 
 std::int64_t World::admin_created_ms(std::uint64_t admin) const {
@@ -271,7 +271,7 @@ std::int64_t World::admin_created_ms(std::uint64_t admin) const {
 }
 
 ObjectId World::admin_id(std::uint64_t admin) const {
-  return ids_.make(IdKind::admin, admin, admin_created_ms(admin) / 1000, 89);
+  return ids_.make(IdKind::admin, admin, admin_created_ms(admin) / 1000);
 }
 
 std::string World::admin_name(std::uint64_t admin) const {

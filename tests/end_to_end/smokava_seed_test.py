@@ -18,7 +18,6 @@ from server import TestServer, find_server
 
 NOW = "2026-11-01T12:00:00Z"
 SIZES = (("1000", "1"), ("4000", "7"))
-# Those that no seeded document could break by one edit are shown by BREAKS below.
 RULES = set(range(1, 38))
 
 
@@ -61,6 +60,11 @@ def break_lonely_payment(data):
 
 def break_lonely_transaction(data):
     data["transactions"].remove(first(data, "transactions", completed))
+
+
+def break_active_charge(data):
+    active = {u["_id"] for u in data["userpackages"] if u["status"] == "active"}
+    first(data, "transactions", lambda t: t["userPackage"] in active)["status"] = "refunded"
 
 
 def break_second_listing(data):
@@ -121,7 +125,7 @@ BREAKS = {
     12: setting("transactions", "user", lambda t: bson.ObjectId()),
     13: setting("transactions", "amount", lambda t: t["amount"] + 1),
     14: setting("transactions", "completedAt", long_ago, completed),
-    15: setting("transactions", "status", "failed", completed),
+    15: break_active_charge,
     16: setting("transactions", "amount", -1),
     17: break_lonely_payment,
     18: setting("restaurantpayments", "transaction", lambda p: bson.ObjectId()),
@@ -149,7 +153,6 @@ BREAKS = {
 
 
 def check_rules_notice(data, indexes, now):
-    untouched = bson.encode({name: data[name] for name in data}) if len(data["users"]) < 500 else b""
     for rule, damage in sorted(BREAKS.items()):
         broken = copy.deepcopy(data)
         damage(broken)
@@ -159,8 +162,6 @@ def check_rules_notice(data, indexes, now):
         except (KeyError, TypeError) as error:
             found = {rule: error}
         assert rule in found, f"rule {rule} doesn't notice what breaks it, only {dict(found)}"
-    if untouched:
-        assert bson.encode({name: data[name] for name in data}) == untouched
     print(f"each of {len(BREAKS)} rules notices what breaks it")
 
 
