@@ -306,6 +306,7 @@ repository::SnapshotCollection FullBackup::describe(const CollectionInfo& info) 
   collection.consistency.kind =
       reason.empty() ? Consistency::Kind::exact : Consistency::Kind::best_effort;
   collection.consistency.reason = reason;
+  outcome_.order_uncertain += collection.order_uncertain;
   if (collection.order_uncertain > 0) {
     warn(
         fmt::format("{}: {} documents changed too fast to learn the order of their fields; "
@@ -362,7 +363,6 @@ Result<BackupOutcome> FullBackup::run() {
   const Status settled = settle();
   if (drain_) drop_marker_collections();
   HOLDFAST_CHECK(settled);
-  drain_.reset();
   if (stop_.stop_requested()) return Error(ErrorCode::cancelled, "stopped");
   HOLDFAST_TRY(outcome_.summary, commit(started));
   outcome_.seconds = std::chrono::duration<double>(clock_.steady_now() - begun).count();

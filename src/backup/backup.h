@@ -47,6 +47,8 @@ struct BackupOutcome {
   std::uint32_t rounds = 1;            ///< Windows that were needed.
   std::uint64_t scanned_again = 0;     ///< Collections read again because they moved.
   std::uint64_t reread_documents = 0;  ///< Read again to learn the order of their fields.
+  /// Documents whose values are exact but whose order of fields could not be told.
+  std::uint64_t order_uncertain = 0;
   double seconds = 0;
 };
 
