@@ -108,8 +108,7 @@ std::string settings_variables(const CommandInfo& info) {
 std::string overview_help(const Commands& commands, std::string_view group_word) {
   std::string out;
   if (group_word.empty()) {
-    out +=
-        "holdfast - backs up a live MongoDB, proves that the backup restores, brings it back\n\n";
+    out += "holdfast - backs up a live MongoDB, proves that it restores, brings it back\n\n";
     out += "Usage:\n  holdfast COMMAND [ARGUMENTS] [OPTIONS]\n";
   } else {
     out += fmt::format("Usage:\n  holdfast {} COMMAND [ARGUMENTS] [OPTIONS]\n", group_word);

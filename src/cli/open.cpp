@@ -60,8 +60,10 @@ Result<std::unique_ptr<repository::Repository>> open_repository(Context& context
       !context.settings.key && !opened.ok() && opened.error().code() == ErrorCode::wrong_key;
   if (!lacks_key) return opened;
   if (!context.terminal.can_ask()) {
-    return opened.error().with_hint(
-        "give --password-file, --key-file, --recovery-key-file or HOLDFAST_PASSWORD");
+    const Error& error = opened.error();
+    std::string hint = "give --password-file, --key-file, --recovery-key-file or HOLDFAST_PASSWORD";
+    if (!error.hint().empty()) hint += "; " + error.hint();
+    return Error(error.code(), error.message(), hint);
   }
   for (int i = 0; i < password_tries; ++i) {
     repository::Unlock typed;

@@ -33,7 +33,8 @@ std::string done_text(const StageState& state) {
                        format_count(state.total_documents));
   }
   if (state.bytes > 0) return format_bytes(state.bytes);
-  return format_count(state.documents);
+  if (state.documents > 0) return format_count(state.documents);
+  return duration_text(state.seconds);
 }
 
 std::string rate_text(const StageState& state) {
@@ -172,7 +173,7 @@ void ProgressDisplay::finish() {
 
 void ProgressDisplay::tick() {
   const std::lock_guard lock(mutex_);
-  if (!in_stage_) return;
+  if (!in_stage_ || mode_ == Mode::silent) return;
   measure_rate();
   const auto interval = mode_ == Mode::bar    ? SteadyTime::duration(bar_interval)
                         : mode_ == Mode::json ? SteadyTime::duration(json_interval)

@@ -93,6 +93,7 @@ ExitCode run_command_line(const Invocation& invocation) {
 }
 
 int run_cli(int argc, char** argv) {
+  occupy_standard_streams();
   Environment environment = [](std::string_view name) -> std::optional<std::string> {
     const char* value = std::getenv(std::string(name).c_str());
     return value == nullptr ? std::nullopt : std::optional<std::string>(value);
@@ -103,9 +104,15 @@ int run_cli(int argc, char** argv) {
   SignalWatch signals(*terminal);
   const SystemClock clock;
   SystemRandom random;
-  return static_cast<int>(
-      run_command_line(Invocation{std::move(arguments), environment, *terminal, clock, random,
-                                  signals.token(), [&signals] { return signals.received(); }}));
+  try {
+    return static_cast<int>(
+        run_command_line(Invocation{std::move(arguments), environment, *terminal, clock, random,
+                                    signals.token(), [&signals] { return signals.received(); }}));
+  } catch (const std::exception& error) {
+    // No code of ours throws; what arrives here is memory at its end, or a bug.
+    terminal->write_error(fmt::format("error: {}\n", mask_uri(error.what())));
+    return static_cast<int>(ExitCode::failed);
+  }
 }
 
 }  // namespace holdfast::cli

@@ -13,6 +13,9 @@ namespace {
 
 /// More threads than this only get in each other's way.
 constexpr std::uint32_t max_workers = 64;
+/// Below it sorting degenerates into merging; above it nobody means it.
+constexpr std::uint32_t min_memory_mib = 16;
+constexpr std::uint32_t max_memory_mib = 1024 * 1024;
 
 Error bad_value(std::string_view name, const SettingValue& value, std::string_view expected) {
   const auto& info = setting_named(name);
@@ -54,14 +57,16 @@ Result<bool> truth_of(const SettingValues& values, std::string_view name) {
   return bad_value(name, *value, "true or false");
 }
 
-Result<std::uint32_t> workers_of(const SettingValues& values, std::string_view name) {
-  const auto* value = find(values, name);
-  const std::string text = value == nullptr ? "1" : value->text();
+/// A number between the bounds; every such setting has a default.
+Result<std::uint32_t> number_of(const SettingValues& values, std::string_view name,
+                                std::uint32_t least, std::uint32_t most) {
+  const SettingValue& value = *find(values, name);
+  const std::string text = value.text();
   std::uint32_t number = 0;
   const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (parsed.ec != std::errc{} || parsed.ptr != text.data() + text.size() || number < 1 ||
-      number > max_workers) {
-    return bad_value(name, *value, fmt::format("a number from 1 to {}", max_workers));
+  if (parsed.ec != std::errc{} || parsed.ptr != text.data() + text.size() || number < least ||
+      number > most) {
+    return bad_value(name, value, fmt::format("a number from {} to {}", least, most));
   }
   return number;
 }
@@ -158,9 +163,13 @@ Result<SettingValues> read_file_layer(const SettingsInput& input, const Environm
     const auto variable = environment("HOLDFAST_CONFIG");
     if (variable && !variable->empty()) named = variable;
   }
-  if (!named && !std::filesystem::exists(input.default_file)) return SettingValues{};
+  // A folder that this user may not enter counts as one without a file.
+  std::error_code ignored;
+  if (!named && !std::filesystem::exists(input.default_file, ignored)) return SettingValues{};
   config_file = named.value_or(input.default_file);
-  return read_settings_file(config_file);
+  auto values = read_settings_file(config_file);
+  if (!named && !values.ok()) return values.error().with_hint("--config names another file");
+  return values;
 }
 
 }  // namespace
@@ -187,8 +196,10 @@ Result<Settings> resolve_settings(const SettingsInput& input, const Environment&
   settings.log.level = log_level_of(text_of(values, "log.level"));
   settings.log.format = text_of(values, "log.format") == "json" ? LogFormat::json : LogFormat::text;
   HOLDFAST_TRY(settings.all_databases, truth_of(values, "all_databases"));
-  HOLDFAST_TRY(settings.backup_workers, workers_of(values, "backup.workers"));
-  HOLDFAST_TRY(settings.restore_workers, workers_of(values, "restore.workers"));
+  HOLDFAST_TRY(settings.backup_workers, number_of(values, "backup.workers", 1, max_workers));
+  HOLDFAST_TRY(settings.backup_memory_mib,
+               number_of(values, "backup.memory_mib", min_memory_mib, max_memory_mib));
+  HOLDFAST_TRY(settings.restore_workers, number_of(values, "restore.workers", 1, max_workers));
   HOLDFAST_TRY(settings.key, choose_key(values, input.recovery_key_opens));
   HOLDFAST_CHECK(settle_databases(settings));
   return settings;

@@ -35,6 +35,7 @@ struct Settings {
   std::vector<std::string> exclude;
   repository::Compression compression = repository::Compression::standard;
   std::uint32_t backup_workers = 3;
+  std::uint32_t backup_memory_mib = 64;
   std::uint32_t restore_workers = 4;
   std::filesystem::path spool_folder = "/tmp";
   LogSettings log;
@@ -47,8 +48,8 @@ struct Settings {
 inline constexpr const char* default_config_file = "/etc/holdfast/holdfast.yaml";
 
 struct SettingsInput {
-  SettingValues flags;
-  std::optional<std::string> config_flag;
+  SettingValues flags = {};
+  std::optional<std::string> config_flag = {};
   /// Paths that stand in for `default_config_file` in tests.
   std::string default_file = default_config_file;
   /// Whether a recovery key file opens the repository (for `init` it is an output).

@@ -115,7 +115,7 @@ TEST_F(SettingsTest, a_repeated_key_and_a_wrong_kind_of_value_fail_with_their_li
            {"uri: [a, b]\n", "line 1: 'uri' takes one value"},
            {"backup: 3\n", "line 1: 'backup' holds settings"},
            {"backup:\n  exclude: {a: b}\n", "line 2: 'backup.exclude' takes a value or a list"},
-           {"\nuri: \"unclosed\n", "line"},
+           {"\nuri: [a\n", "line"},
            {"- a\n", "expected lines"},
            {"log:\n  level: loud\n", "'loud' is not one of debug, info, warning, error"},
            {"backup:\n  workers: 0\n", "'0' is not a number from 1 to 64"},

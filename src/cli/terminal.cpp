@@ -1,5 +1,6 @@
 #include "cli/terminal.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <termios.h>
@@ -133,6 +134,13 @@ class ProcessTerminal final : public Terminal {
 };
 
 }  // namespace
+
+void occupy_standard_streams() noexcept {
+  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
+    // open() takes the lowest free number: this one, since those below are taken by now.
+    if (::fcntl(fd, F_GETFD) == -1) (void)::open("/dev/null", O_RDWR);
+  }
+}
 
 std::unique_ptr<Terminal> make_process_terminal(bool dumb) {
   return std::make_unique<ProcessTerminal>(dumb);

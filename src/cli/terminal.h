@@ -40,6 +40,10 @@ class Terminal {
                                                        std::stop_token stop) = 0;
 };
 
+/// Opens /dev/null where standard input, output or error is closed: else the first files that the
+/// program opens would take their numbers, and what it says would land in a backup. Call it first.
+void occupy_standard_streams() noexcept;
+
 /// The process's own. `dumb` says that TERM names a terminal that cannot redraw.
 [[nodiscard]] std::unique_ptr<Terminal> make_process_terminal(bool dumb);
 

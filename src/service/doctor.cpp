@@ -114,6 +114,16 @@ Check check_restore_rights(const AccountRights& rights, const std::vector<std::s
                   create_role_commands("holdfastRestore", "holdfast_restore", needed));
 }
 
+void ask_for_user(mongo::Client& client, AccountRights& rights) {
+  bson::Builder builder;
+  builder.begin_document("usersInfo");
+  builder.append_string("user", rights.name).append_string("db", rights.database);
+  builder.end();
+  builder.append_bool("showPrivileges", true);
+  const auto reply = client.run("admin", std::move(builder).finish().view());
+  if (reply.ok()) read_user_privileges(reply->view(), rights);
+}
+
 std::vector<Check> check_rights(mongo::Client& client, const std::vector<std::string>& databases) {
   bson::Builder builder;
   builder.append_int32("connectionStatus", 1).append_bool("showPrivileges", true);
@@ -121,11 +131,19 @@ std::vector<Check> check_rights(mongo::Client& client, const std::vector<std::st
   if (!reply.ok()) {
     return {warn("account", "cannot ask what it may do: " + reply.error().message(), "")};
   }
-  const AccountRights rights = read_rights(reply->view());
+  AccountRights rights = read_rights(reply->view());
   if (!rights.authenticated) {
     return {warn("account", "nobody is logged in: this server asks for no password",
                  "Whoever reaches its port can read and delete everything. Turn access control on "
                  "(security.authorization: enabled) and give Holdfast an account of its own.")};
+  }
+  if (!rights.known) ask_for_user(client, rights);
+  if (!rights.known) {
+    return {
+        warn("account", fmt::format("the server does not tell what {} may do", rights.user),
+             "This role suffices for a backup; in mongosh, as an administrator:\n" +
+                 create_role_commands("holdfastBackup", "holdfast",
+                                      backup_privileges(databases, client.server().has_log())))};
   }
   return {check_backup_rights(rights, databases, client.server().has_log()),
           check_restore_rights(rights, databases)};

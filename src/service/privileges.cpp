@@ -41,6 +41,19 @@ bool covers(const Privilege& has, const Privilege& needs) {
   return database && collection;
 }
 
+/// The documents of an array; anything else in it is passed over.
+std::vector<bson::DocumentView> documents_at(bson::DocumentView document, std::string_view name) {
+  std::vector<bson::DocumentView> documents;
+  const auto list = document.find(name);
+  if (!list || list->type() != bson::Type::array) return documents;
+  for (const auto& element : list->as_document()) {
+    if (element.value.type() == bson::Type::document) {
+      documents.push_back(element.value.as_document());
+    }
+  }
+  return documents;
+}
+
 std::vector<std::string> actions_of(bson::DocumentView privilege) {
   std::vector<std::string> actions;
   const auto list = privilege.find("actions");
@@ -74,23 +87,27 @@ AccountRights read_rights(bson::DocumentView connection_status) {
   AccountRights rights;
   const auto info = connection_status.find_document("authInfo");
   if (!info) return rights;
-  if (const auto users = info->find("authenticatedUsers");
-      users && users->type() == bson::Type::array) {
-    for (const auto& element : users->as_document()) {
-      if (element.value.type() != bson::Type::document) continue;
-      const auto user = element.value.as_document();
-      rights.authenticated = true;
-      rights.user = fmt::format("{}@{}", user.find_string("user").value_or("?"),
-                                user.find_string("db").value_or("?"));
+  for (const auto& user : documents_at(*info, "authenticatedUsers")) {
+    rights.authenticated = true;
+    rights.name = user.find_string("user").value_or("?");
+    rights.database = user.find_string("db").value_or("?");
+    rights.user = rights.name + "@" + rights.database;
+  }
+  for (const auto& privilege : documents_at(*info, "authenticatedUserPrivileges")) {
+    rights.privileges.push_back(privilege_of(privilege));
+  }
+  rights.known =
+      !rights.privileges.empty() || documents_at(*info, "authenticatedUserRoles").empty();
+  return rights;
+}
+
+void read_user_privileges(bson::DocumentView users_info, AccountRights& rights) {
+  for (const auto& user : documents_at(users_info, "users")) {
+    for (const auto& privilege : documents_at(user, "inheritedPrivileges")) {
+      rights.privileges.push_back(privilege_of(privilege));
+      rights.known = true;
     }
   }
-  const auto list = info->find("authenticatedUserPrivileges");
-  if (!list || list->type() != bson::Type::array) return rights;
-  for (const auto& element : list->as_document()) {
-    if (element.value.type() != bson::Type::document) continue;
-    rights.privileges.push_back(privilege_of(element.value.as_document()));
-  }
-  return rights;
 }
 
 std::vector<Privilege> backup_privileges(const std::vector<std::string>& databases, bool has_log) {

@@ -21,9 +21,16 @@ struct Privilege {
 struct AccountRights {
   bool authenticated = false;  ///< False: nobody logged in (the server asks for no password).
   std::string user;            ///< "name@database"
+  std::string name;            ///< Its two parts.
+  std::string database;
+  /// False where the account has roles, but the server does not list what they grant.
+  bool known = true;
   std::vector<Privilege> privileges;
 };
 [[nodiscard]] AccountRights read_rights(bson::DocumentView connection_status);
+/// Fills in the privileges from the reply to `usersInfo` with showPrivileges, which some servers
+/// answer where the former is silent.
+void read_user_privileges(bson::DocumentView users_info, AccountRights& rights);
 
 /// The least that a backup of these databases needs; none means the whole server. On a deployment
 /// with a log that includes change streams and Holdfast's own marker collection.

@@ -31,6 +31,20 @@ TEST(Privileges, a_server_without_access_control_has_no_account) {
   EXPECT_FALSE(read_rights(reply->view()).authenticated);
 }
 
+TEST(Privileges, a_server_that_hides_what_roles_grant_is_asked_about_the_user) {
+  const auto status = bson::from_json(R"({"authInfo": {
+      "authenticatedUsers": [{"user": "keeper", "db": "admin"}],
+      "authenticatedUserRoles": [{"role": "r", "db": "admin"}],
+      "authenticatedUserPrivileges": []}})");
+  AccountRights rights = read_rights(status->view());
+  EXPECT_FALSE(rights.known);
+  const auto info = bson::from_json(R"({"users": [{"user": "keeper", "inheritedPrivileges": [
+      {"resource": {"db": "", "collection": ""}, "actions": ["find"]}]}]})");
+  read_user_privileges(info->view(), rights);
+  EXPECT_TRUE(rights.known);
+  EXPECT_EQ(rights.privileges.size(), 1U);
+}
+
 TEST(Privileges, what_is_granted_is_not_missing) {
   const auto rights = rights_of(R"([
     {"resource": {"db": "shop", "collection": ""},

@@ -25,8 +25,8 @@ class BackupCommand final : public Command {
             "On a replica set the snapshot is exact: the state of one moment, to the byte. A "
             "standalone server keeps no log, so there it is best-effort, and says so; 'holdfast "
             "doctor' shows how to change that.\n\n"
-            "What is backed up: the databases that --database names, else the one in the URI, else "
-            "all with --all-databases; of these every collection, or those that --collection "
+            "What is backed up: the databases that --database names, or all with --all-databases, "
+            "else the one in the URI; of these every collection, or those that --collection "
             "selects. A snapshot holds documents, indexes, options, validators and views.",
         .examples =
             {{"holdfast backup --uri mongodb://localhost/shop -r /var/backups/shop",
@@ -40,7 +40,8 @@ class BackupCommand final : public Command {
               "A snapshot that nothing removes without being told its id."}},
         .settings = {"uri", "repository", "password_file", "key_file", "recovery_key_file",
                      "databases", "all_databases", "backup.collections", "backup.exclude",
-                     "backup.compression", "backup.workers", "backup.spool_folder"},
+                     "backup.compression", "backup.workers", "backup.memory_mib",
+                     "backup.spool_folder"},
     };
   }
 
@@ -85,6 +86,7 @@ class BackupCommand final : public Command {
     options.critical_reason = critical_;
     options.layout.compression = settings.compression;
     options.workers = settings.backup_workers;
+    options.memory_bytes = std::uint64_t{settings.backup_memory_mib} * 1024 * 1024;
     options.spool_folder = settings.spool_folder;
     return options;
   }
@@ -104,13 +106,16 @@ class BackupCommand final : public Command {
       text += fmt::format("  with {} made meanwhile\n", counted(outcome.events, "change"));
     }
     context.output.report(text);
-    context.output.result("holdfast.backup/1", Json{{"snapshot", summary_json(summary)},
-                                                    {"warnings", outcome.warnings},
-                                                    {"events", outcome.events},
-                                                    {"rounds", outcome.rounds},
-                                                    {"scanned_again", outcome.scanned_again},
-                                                    {"reread_documents", outcome.reread_documents},
-                                                    {"seconds", outcome.seconds}});
+    context.output.result("holdfast.backup/1",
+                          Json{{"snapshot", summary_json(summary)},
+                               {"warnings", outcome.warnings},
+                               {"events", outcome.events},
+                               {"changed_after_scan", outcome.changed_after_scan},
+                               {"order_uncertain", outcome.order_uncertain},
+                               {"rounds", outcome.rounds},
+                               {"scanned_again", outcome.scanned_again},
+                               {"reread_documents", outcome.reread_documents},
+                               {"seconds", outcome.seconds}});
   }
 
   std::vector<std::string> tags_;

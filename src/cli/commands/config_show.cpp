@@ -26,7 +26,7 @@ class ConfigShowCommand final : public Command {
             "file with its line, or the default. Secrets are masked. Flags can be given to see "
             "what they would change.",
         .examples = {{"holdfast config show", "What would a backup use here?"},
-                     {"holdfast config show --config profiles/smokava/holdfast.yaml",
+                     {"holdfast config show --config /etc/holdfast/shop.yaml",
                       "With that file instead of the default one."}},
         .settings = all,
     };

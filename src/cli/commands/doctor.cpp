@@ -18,7 +18,7 @@ class DoctorCommand final : public Command {
     return {
         .name = "doctor",
         .group = "Help",
-        .summary = "Check server, rights, repository and clock, and say what to do",
+        .summary = "Check server, rights and repository, and say what to do",
         .description =
             "Looks at the server (does it answer, its version, is it a replica set and what that "
             "means, may this account back up and restore, does its log open, its clock) and at the "

@@ -103,8 +103,9 @@ class InitCommand final : public Command {
     if (settings.recovery_key_file.empty()) return {};
     namespace fs = std::filesystem;
     std::error_code ignored;
-    const auto file = fs::weakly_canonical(fs::absolute(settings.recovery_key_file), ignored);
-    const auto folder = fs::weakly_canonical(fs::absolute(settings.repository), ignored);
+    const auto file =
+        fs::weakly_canonical(fs::absolute(settings.recovery_key_file, ignored), ignored);
+    const auto folder = fs::weakly_canonical(fs::absolute(settings.repository, ignored), ignored);
     const auto relative = file.lexically_relative(folder);
     if (!relative.empty() && *relative.begin() != "..") {
       return Error(ErrorCode::usage,

@@ -10,6 +10,7 @@
 #include "cli/open.h"
 #include "cli/progress_display.h"
 #include "cli/show_snapshot.h"
+#include "dataset/selection.h"
 #include "restore/restore.h"
 #include "service/safety_snapshot.h"
 
@@ -87,9 +88,9 @@ class RestoreCommand final : public Command {
     HOLDFAST_TRY(const auto snapshot, repository->open_snapshot(id));
     HOLDFAST_TRY(const auto client, connect(context));
     fill_options(context.settings);
-    HOLDFAST_TRY(const auto plan, restore::plan_restore(*snapshot, *client, options_));
     // With --as it has been said which database is meant.
-    if (options_.as_database.empty()) HOLDFAST_CHECK(check_database(*client, plan));
+    if (options_.as_database.empty()) HOLDFAST_CHECK(check_database(*client, snapshot->manifest()));
+    HOLDFAST_TRY(const auto plan, restore::plan_restore(*snapshot, *client, options_));
     context.output.report(plan_text(plan));
     warn_of(context.output, plan.warnings);
     if (dry_run_) {
@@ -119,12 +120,15 @@ class RestoreCommand final : public Command {
   }
 
   /// A URI that names a database which this restore would not write to is a misunderstanding.
-  static Status check_database(const mongo::Client& client, const restore::RestorePlan& plan) {
+  Status check_database(const mongo::Client& client, const repository::Manifest& manifest) const {
     const std::string named = data_database(client);
     if (named.empty()) return {};
+    const Selection selection(options_.collections, options_.exclude);
     std::set<std::string> databases;
-    for (const auto& collection : plan.collections) databases.insert(collection.target.database);
-    if (databases.contains(named)) return {};
+    for (const auto& collection : manifest.collections) {
+      if (selection.contains(collection.info.ns)) databases.insert(collection.info.ns.database);
+    }
+    if (databases.empty() || databases.contains(named)) return {};
     return Error(ErrorCode::usage,
                  fmt::format("the URI names the database {}, but this would write to {}", named,
                              fmt::join(databases, ", ")),
@@ -164,6 +168,7 @@ class RestoreCommand final : public Command {
       backup::BackupOptions options;
       options.layout.compression = context.settings.compression;
       options.workers = context.settings.backup_workers;
+      options.memory_bytes = std::uint64_t{context.settings.backup_memory_mib} * 1024 * 1024;
       options.spool_folder = context.settings.spool_folder;
       safety = service::make_safety_snapshot(client, repository, options, context.clock,
                                              context.random, progress, context.stop);
