@@ -135,8 +135,8 @@ def check(server, holdfast, model, seed):
                              "after they were scanned")
     snapshot = backup["snapshot"]
     assert snapshot["consistency"]["kind"] == "exact", snapshot["consistency"]
-    seconds, increment = snapshot["consistency"]["cluster_time"].split(":")
-    moment = bson.Timestamp(int(seconds), int(increment))
+    time_of = snapshot["consistency"]["cluster_time"]
+    moment = bson.Timestamp(time_of["seconds"], time_of["increment"])
     target = harness.raw_database(server.uri, "restored")
     target.client.drop_database("restored")
     holdfast.run("restore", snapshot["id"], "--as", "restored", "--yes")
