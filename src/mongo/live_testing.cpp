@@ -43,7 +43,9 @@ void fill_with_numbers(Client& client, const Namespace& ns, int count, std::size
     command.append_string("insert", ns.collection).begin_array("documents");
     for (int number = from; number < std::min(count, from + batch); ++number) {
       command.begin_document(bson::array_index_name(static_cast<std::size_t>(number - from)));
-      command.append_int32("_id", number).append_string("pad", pad).end();
+      // Every number once (7919 is a prime), but not in their order: order is the index's work.
+      const auto id = static_cast<std::int32_t>(number * std::int64_t{7919} % count);
+      command.append_int32("_id", id).append_string("pad", pad).end();
     }
     command.end();
     const bson::Document document = std::move(command).finish();

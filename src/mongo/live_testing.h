@@ -21,7 +21,7 @@ namespace holdfast::mongo {
 [[nodiscard]] std::unique_ptr<Client> connect_to(const std::string& uri);
 /// Runs a command given as JSON; write errors throw too.
 bson::Document run_text(Client& client, const std::string& database, const std::string& json);
-/// Inserts documents `{_id: 0 … count-1, n, pad}` of about `bytes` each.
+/// Inserts documents `{_id: 0 … count-1, pad}` of about `bytes` each, in no order of `_id`.
 void fill_with_numbers(Client& client, const Namespace& ns, int count, std::size_t bytes = 100);
 /// The server's newest operationTime.
 [[nodiscard]] ClusterTime newest_time(Client& client);

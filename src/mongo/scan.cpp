@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <cmath>
 #include <utility>
 
 #include "bson/builder.h"
@@ -34,6 +36,53 @@ bool scanned_in_natural_order(const CollectionInfo& collection) {
 
 /// Errors after which the collection may still be there and a new cursor may go on.
 bool worth_resuming(const Error& error) { return error.code() == ErrorCode::retry; }
+
+constexpr std::array all_types{
+    bson::Type::min_key,    bson::Type::undefined,       bson::Type::null,
+    bson::Type::float64,    bson::Type::int32,           bson::Type::int64,
+    bson::Type::decimal128, bson::Type::string,          bson::Type::symbol,
+    bson::Type::document,   bson::Type::array,           bson::Type::binary,
+    bson::Type::object_id,  bson::Type::boolean,         bson::Type::date,
+    bson::Type::timestamp,  bson::Type::regex,           bson::Type::db_pointer,
+    bson::Type::code,       bson::Type::code_with_scope, bson::Type::max_key,
+};
+
+/// Whether {$gte: key} is a comparison that includes everything from `key` on in its bracket: not
+/// so for NaN, which compares with nothing, and for types that mean something else in a filter.
+bool compares_in_filters(bson::ValueView key) {
+  switch (key.type()) {
+    case bson::Type::float64: return !std::isnan(key.as_double());
+    case bson::Type::int32:
+    case bson::Type::int64:
+    case bson::Type::string:
+    case bson::Type::binary:
+    case bson::Type::object_id:
+    case bson::Type::date:
+    case bson::Type::timestamp: return true;
+    default: return false;
+  }
+}
+
+/// Appends to a filter: keys from `last` on, of its own bracket and all behind it (of its own
+/// perhaps some before it, too).
+void append_from(bson::Builder& filter, bson::ValueView last) {
+  const bool compare = compares_in_filters(last);
+  filter.begin_array("$or");
+  if (compare) {
+    filter.begin_document("0").begin_document("_id").append("$gte", last).end().end();
+  }
+  filter.begin_document(compare ? "1" : "0").begin_document("_id").begin_array("$type");
+  int index = 0;
+  for (const bson::Type type : all_types) {
+    const int bracket = bson::bracket_of(type);
+    const int own = bson::bracket_of(last.type());
+    if (bracket < own || (bracket == own && compare)) continue;
+    const auto code = static_cast<std::int8_t>(type);  // MinKey is -1 in filters
+    filter.append_int32(bson::array_index_name(static_cast<std::size_t>(index++)), code);
+  }
+  filter.end().end().end();
+  filter.end();
+}
 
 class LiveScan final : public ScanCursor {
  public:
@@ -76,11 +125,7 @@ class LiveScan final : public ScanCursor {
         if (!natural_ && !id) {
           return Error(ErrorCode::corrupt, "the server sent a document without _id");
         }
-        if (skip_) {
-          const bool again = bson::compare(*id, skip_->view()) == 0;
-          skip_.reset();
-          if (again) continue;
-        }
+        if (delivered_before_resume(*document)) continue;
         if (!natural_) newest_ = id;
         ++batch_documents_;
         batch_bytes_ += document->bytes().size();
@@ -89,6 +134,16 @@ class LiveScan final : public ScanCursor {
       if (!cursor_->open_at_server()) return std::optional<bson::DocumentView>();
       HOLDFAST_CHECK(more());
     }
+  }
+
+  /// After a resume: whether this was handed out before. A collated order is not ours to compare:
+  /// there only the last one itself can come again, first.
+  bool delivered_before_resume(bson::DocumentView document) {
+    if (!skip_) return false;
+    const auto order = bson::compare(*document.find("_id"), skip_->view());
+    const bool again = collection_.collation() ? order == 0 : order <= 0;
+    if (!again || collection_.collation()) skip_.reset();
+    return again;
   }
 
   Status more() {
@@ -155,21 +210,23 @@ class LiveScan final : public ScanCursor {
     return std::move(command).finish();
   }
 
-  /// The first cursor by $gte and $lt; a later one by index bounds, which know no brackets of
-  /// types: a key of any type goes on behind any other.
+  /// $gte and $lt compare within one bracket of types only, which is what a split range is. A
+  /// cursor over everything goes on behind its last key with the rest of that key's bracket and
+  /// all brackets behind it. (Index bounds by min() would say it in one word, but a server was seen
+  /// that gives those in natural order.)
   void append_range(bson::Builder& command) const {
-    if (last_) {
-      command.begin_document("hint").append_int32("_id", 1).end();
-      command.begin_document("min").append("_id", last_->view()).end();
-      if (range_.upper) {
-        command.begin_document("max").append("_id", range_.upper->view()).end();
-      }
-    } else if (range_.lower || range_.upper) {
-      command.begin_document("filter").begin_document("_id");
-      if (range_.lower) command.append("$gte", range_.lower->view());
+    const std::optional<bson::Value>& lower = last_ ? last_ : range_.lower;
+    if (!lower && !range_.upper) return;
+    command.begin_document("filter");
+    if (range_.lower || range_.upper) {
+      command.begin_document("_id");
+      if (lower) command.append("$gte", lower->view());
       if (range_.upper) command.append("$lt", range_.upper->view());
-      command.end().end();
+      command.end();
+    } else {
+      append_from(command, last_->view());
     }
+    command.end();
   }
 
   DriverClient& client_;
@@ -186,7 +243,7 @@ class LiveScan final : public ScanCursor {
   std::optional<bson::ValueView> newest_;
   /// The last one of the batches before.
   std::optional<bson::Value> last_;
-  /// `min` is inclusive: this one was delivered already.
+  /// Set by a resume: what is not behind this one was delivered already.
   std::optional<bson::Value> skip_;
 };
 

@@ -33,7 +33,7 @@ class ScanCursor : public DocumentCursor {
 };
 
 /// Opens a range scan. A network error in mid-scan is resumed once or more behind the last `_id`
-/// delivered (range scans by `min` + hint, so that every type of key resumes); capped and natural
+/// delivered, whatever the types of keys; capped and natural
 /// scans start over, which the caller sees as ErrorCode::retry. A dropped or renamed collection is
 /// ErrorCode::precondition.
 [[nodiscard]] Result<std::unique_ptr<ScanCursor>> open_scan(Client& client,

@@ -144,8 +144,9 @@ TEST(Scan, reads_every_kind_of_key_and_resumes_at_each) {
                                         R"({"$timestamp": {"t": 0, "i": 0}})",
                                         R"({"$timestamp": {"t": 5, "i": 5}})",
                                         R"({"$maxKey": 1})"};
-  for (const std::string& id : ids) {
-    run_text(*direct, "d", R"({"insert": "kinds", "documents": [{"_id": )" + id + "}]}");
+  // The wrong way round: order is the index's work.
+  for (auto id = ids.rbegin(); id != ids.rend(); ++id) {
+    run_text(*direct, "d", R"({"insert": "kinds", "documents": [{"_id": )" + *id + "}]}");
   }
   const auto proxy = CutProxy::start(server->port()).value();
   const auto client = connect_to(server->uri_through(proxy->port()));

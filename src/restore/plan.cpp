@@ -41,6 +41,19 @@ Status check_options(const RestoreOptions& options, const std::set<std::string>&
                "select one with --collection 'database.*'");
 }
 
+/// MongoDB's limit for "database.collection", in bytes
+/// (https://www.mongodb.com/docs/manual/reference/limits/, since 4.4).
+constexpr std::size_t max_namespace_bytes = 255;
+
+Status check_name(const Namespace& target) {
+  const std::string text = target.text();
+  if (text.size() <= max_namespace_bytes) return {};
+  return Error(ErrorCode::usage,
+               fmt::format("{} would be {} bytes long; servers take at most {}", text, text.size(),
+                           max_namespace_bytes),
+               "nothing was changed; choose a shorter --as, or leave it out with --exclude");
+}
+
 Error refuse(const std::vector<std::string>& existing) {
   constexpr std::size_t shown = 10;
   std::string names;
@@ -93,6 +106,7 @@ Result<RestorePlan> plan_restore(const repository::SnapshotReader& snapshot, mon
     planned.source = collection.info.ns;
     planned.target = planned.source;
     if (!options.as_database.empty()) planned.target.database = options.as_database;
+    HOLDFAST_CHECK(check_name(planned.target));
     planned.type = collection.info.type;
     planned.documents = collection.fingerprint.documents;
     planned.bytes = collection.document_bytes;

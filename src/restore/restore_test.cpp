@@ -187,6 +187,15 @@ TEST_F(Restore, leaves_the_old_collection_when_the_new_one_is_not_complete) {
   EXPECT_EQ(live_count(), 1U);
 }
 
+TEST_F(Restore, refuses_a_name_that_no_server_takes_before_anything_is_written) {
+  HOLDFAST_START_EMPTY_SERVER();
+  RestoreOptions options;
+  options.as_database = std::string(250, 'x');
+  const auto plan = plan_restore(*reader_, *client_, options);
+  ASSERT_FALSE(plan.ok());
+  EXPECT_EQ(plan.error().code(), ErrorCode::usage);
+}
+
 TEST_F(Restore, refuses_globs_that_match_nothing) {
   HOLDFAST_START_EMPTY_SERVER();
   RestoreOptions options;
