@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What comes back is what was: the server's own `dbHash` (an oracle that is not ours) of every
-collection agrees between the source and the restored database, for documents of every BSON type, odd
-keys, odd names and odd sizes; where the server has no dbHash, the raw bytes are compared alone.
+collection agrees between the source and the restored database, for documents of every BSON type,
+odd keys, odd names and odd sizes; where the server has no dbHash, the raw bytes are compared alone.
 """
 
 import datetime
@@ -11,7 +11,8 @@ import sys
 
 import bson
 import pymongo
-from bson import (Binary, Code, DBRef, Decimal128, Int64, MaxKey, MinKey, ObjectId, Regex, Timestamp)
+from bson import (Binary, Code, DBRef, Decimal128, Int64, MaxKey, MinKey, ObjectId, Regex,
+                  Timestamp)
 from bson.raw_bson import RawBSONDocument
 
 import harness
@@ -24,7 +25,8 @@ SEED = 20261123
 
 def scalar(dice):
     return dice.choice([
-        lambda: dice.uniform(-1e300, 1e300), lambda: float("nan"), lambda: float("-inf"), lambda: -0.0,
+        lambda: dice.uniform(-1e300, 1e300), lambda: float("nan"), lambda: float("-inf"),
+        lambda: -0.0,
         lambda: "متن فارسی " * dice.randrange(4), lambda: "", lambda: "nul\0inside",
         lambda: Binary(dice.randbytes(dice.randrange(40)), dice.choice([0, 1, 3, 5, 128])),
         lambda: ObjectId(dice.randbytes(12)), lambda: dice.random() < 0.5,
@@ -104,7 +106,8 @@ def fill(database):
     dice = random.Random(SEED)
     refused = insert_each(database.generated,
                           ({"_id": n, **document(dice)} for n in range(400)))
-    refused += insert_each(database.keys, ({"_id": key, "n": n} for n, key in enumerate(odd_keys())))
+    refused += insert_each(database.keys,
+                           ({"_id": key, "n": n} for n, key in enumerate(odd_keys())))
     refused += insert_each(database.deprecated, deprecated_types())
     refused += insert_each(database.deep, [{"_id": 1, **nested(90)}])
     overhead = len(bson.encode({"_id": 1, "pad": b""}))
