@@ -10,6 +10,7 @@
 #include "base/external_sorter.h"
 #include "base/task_group.h"
 #include "bson/order.h"
+#include "dataset/read_ahead.h"
 #include "mongo/catalog.h"
 #include "mongo/scan.h"
 
@@ -20,6 +21,10 @@ namespace {
 /// A large collection is split into ranges of about this many bytes, so that threads end together.
 constexpr std::uint64_t range_bytes = 32ULL * 1024 * 1024;
 constexpr std::size_t max_ranges = 256;
+/// Sizes are only for the progress display and for splitting. A server that has to count for them
+/// is not asked for long, and not often.
+constexpr std::uint32_t statistics_limit_ms = 100;
+constexpr int max_slow_statistics = 2;
 /// Documents between two reports of progress and looks at the stop request.
 constexpr std::uint64_t report_every = 1000;
 
@@ -54,6 +59,9 @@ class Scanner {
   ScanOutcome finish() &&;
 
  private:
+  /// The size of a collection, if the server tells it soon. `refused`: how often it did not.
+  Result<std::optional<mongo::CollectionStatistics>> expect(const CollectionInfo& info,
+                                                            int refused);
   Status work(const std::stop_token& stop);
   std::optional<ScanTask> next_task();
   Status scan(const ScanTask& task, repository::SegmentStream& stream, const std::stop_token& stop);
@@ -95,15 +103,14 @@ class SortedCursor final : public DocumentCursor {
 };
 
 Status Scanner::plan() {
+  int refused_to_count = 0;
   std::uint64_t documents = 0;
   std::uint64_t bytes = 0;
   for (std::size_t i = 0; i < held_.size(); ++i) {
     const CollectionInfo& info = held_[i].info;
-    auto statistics = mongo::read_statistics(client_, info.ns);
-    if (!statistics.ok() && statistics.error().code() != ErrorCode::not_found) {
-      return statistics.error().with_context(info.ns.text());
-    }
-    const auto expected = statistics.ok() ? *statistics : mongo::CollectionStatistics{};
+    HOLDFAST_TRY(const auto known, expect(info, refused_to_count));
+    const auto expected = known.value_or(mongo::CollectionStatistics{});
+    if (!known) ++refused_to_count;
     documents += expected.documents;
     bytes += expected.bytes;
     const std::size_t parts =
@@ -118,8 +125,22 @@ Status Scanner::plan() {
   std::stable_sort(tasks_.begin(), tasks_.end(), [](const ScanTask& a, const ScanTask& b) {
     return a.expected_bytes < b.expected_bytes;
   });
-  progress_.stage("scan", documents, bytes);
+  // A total that leaves collections out would promise an end that is not one.
+  const bool complete = refused_to_count == 0;
+  progress_.stage("scan", complete ? documents : 0, complete ? bytes : 0);
   return {};
+}
+
+Result<std::optional<mongo::CollectionStatistics>> Scanner::expect(const CollectionInfo& info,
+                                                                   int refused) {
+  if (refused >= max_slow_statistics) return std::optional<mongo::CollectionStatistics>();
+  auto statistics = mongo::read_statistics(client_, info.ns, statistics_limit_ms);
+  if (statistics.ok()) return std::optional(*statistics);
+  const ErrorCode code = statistics.error().code();
+  if (code == ErrorCode::retry || code == ErrorCode::not_found || code == ErrorCode::busy) {
+    return std::optional<mongo::CollectionStatistics>();
+  }
+  return statistics.error().with_context(info.ns.text());
 }
 
 Status Scanner::run(const std::stop_token& stop) {
@@ -166,7 +187,8 @@ Status Scanner::scan(const ScanTask& task, repository::SegmentStream& stream,
   if (held.info.collation() && !held.positional()) {
     HOLDFAST_CHECK(scan_sorted(*cursor, stream, held, segments, fingerprint, stop));
   } else {
-    HOLDFAST_CHECK(copy(*cursor, held.positional(), stream, segments, fingerprint, stop));
+    ReadAhead ahead(*cursor);
+    HOLDFAST_CHECK(copy(ahead, held.positional(), stream, segments, fingerprint, stop));
   }
   record(task, std::move(segments), fingerprint, cursor->operation_time());
   return {};

@@ -12,6 +12,9 @@
 namespace holdfast::mongo {
 namespace {
 
+/// MaxTimeMSExpired.
+constexpr int max_time_expired = 50;
+
 /// A database with more collections than this is none of ours to keep in memory.
 constexpr std::size_t most_entries = 1'000'000;
 
@@ -196,14 +199,19 @@ Result<CollectionInfo> read_catalog_entry(Client& client, const Namespace& ns) {
   return Error(ErrorCode::not_found, "there is no collection " + ns.text());
 }
 
-Result<CollectionStatistics> read_statistics(Client& client, const Namespace& ns) {
+Result<CollectionStatistics> read_statistics(Client& client, const Namespace& ns,
+                                             std::uint32_t max_time_ms) {
   bson::Builder command;
   command.append_string("collStats", ns.collection);
+  if (max_time_ms > 0) command.append_int64("maxTimeMS", max_time_ms);
   const bson::Document document = std::move(command).finish();
   CollectionStatistics statistics;
   auto reply = client.run(ns.database, document.view());
   if (!reply.ok()) {
     const ErrorCode code = reply.error().code();
+    if (code_of(reply.error()) == max_time_expired) {
+      return Error(ErrorCode::busy, reply.error().message());
+    }
     // A view has none; some servers refuse instead of telling zeros.
     if (code == ErrorCode::precondition || code == ErrorCode::unsupported ||
         code == ErrorCode::not_found) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,8 @@ struct CollectionStatistics {
   std::uint64_t documents = 0;
   std::uint64_t bytes = 0;  ///< of documents
 };
-[[nodiscard]] Result<CollectionStatistics> read_statistics(Client& client, const Namespace& ns);
+/// `max_time_ms` > 0: how long the server may take; after that the error is `busy`.
+[[nodiscard]] Result<CollectionStatistics> read_statistics(Client& client, const Namespace& ns,
+                                                           std::uint32_t max_time_ms = 0);
 
 }  // namespace holdfast::mongo

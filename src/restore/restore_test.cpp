@@ -189,9 +189,15 @@ TEST_F(Restore, leaves_the_old_collection_when_the_new_one_is_not_complete) {
 
 TEST_F(Restore, refuses_a_name_that_no_server_takes_before_anything_is_written) {
   HOLDFAST_START_EMPTY_SERVER();
+  repository::testing::CollectionPlan longest = repository::testing::guests(1);
+  longest.ns.collection = std::string(250, 'x');
+  HOLDFAST_ASSERT_OK(const auto summary,
+                     repository::testing::write_snapshot(*repository_, {longest}));
+  HOLDFAST_ASSERT_OK(const auto reader, repository_->open_snapshot(summary.id));
+  ASSERT_TRUE(plan_restore(*reader, *client_, {}).ok());
   RestoreOptions options;
-  options.as_database = std::string(250, 'x');
-  const auto plan = plan_restore(*reader_, *client_, options);
+  options.as_database = "longer";
+  const auto plan = plan_restore(*reader, *client_, options);
   ASSERT_FALSE(plan.ok());
   EXPECT_EQ(plan.error().code(), ErrorCode::usage);
 }
