@@ -173,7 +173,7 @@ TEST_P(StreamOf, brings_markers) {
 INSTANTIATE_TEST_SUITE_P(Servers, StreamOf, testing::Values(ServerKind::any, ServerKind::python),
                          [](const auto& tested) { return std::string(name_of(tested.param)); });
 
-TEST(ChangeStream, resumes_by_itself_when_connections_are_cut) {
+TEST(ChangeStream, Core_resumes_by_itself_when_connections_are_cut) {
   HOLDFAST_START_SERVER(server, {});
   if (!server->owned()) GTEST_SKIP() << "no port known";
   const auto direct = connect_to(server->uri());
@@ -198,7 +198,7 @@ TEST(ChangeStream, resumes_by_itself_when_connections_are_cut) {
   EXPECT_GE(proxy->cuts(), 4U);
 }
 
-TEST(ChangeStream, comes_back_after_the_server_was_gone) {
+TEST(ChangeStream, Core_comes_back_after_the_server_was_gone) {
   HOLDFAST_START_SERVER(server, {});
   if (!server->owned()) GTEST_SKIP() << "not ours to restart";
   const auto client = connect_to(server->uri() + "&serverSelectionTimeoutMS=1000");
@@ -239,7 +239,7 @@ TEST(ChangeStream, is_refused_by_a_standalone) {
   EXPECT_EQ(stream.error().code(), ErrorCode::precondition);
 }
 
-TEST(ChangeStream, trusts_no_tokens_but_mongods) {
+TEST(ChangeStream, Core_trusts_no_tokens_but_mongods) {
   HOLDFAST_START_SERVER(server, {});
   const auto client = connect_to(server->uri());
   const auto stream = open_stream(*client, {.databases = {"d"}});

@@ -13,7 +13,7 @@
 namespace holdfast::mongo {
 namespace {
 
-TEST(Client, tells_what_the_server_is) {
+TEST(Client, Core_tells_what_the_server_is) {
   HOLDFAST_START_SERVER(server, {});
   const auto client = connect_to(server->uri());
   EXPECT_FALSE(client->server().version.empty());
@@ -40,7 +40,7 @@ TEST(Client, works_on_the_python_server) {
   EXPECT_FALSE(driver_of(*client).genuine());
 }
 
-TEST(Client, says_the_servers_words_and_number) {
+TEST(Client, Core_says_the_servers_words_and_number) {
   HOLDFAST_START_SERVER(server, {});
   const auto client = connect_to(server->uri());
   const auto reply = client->run("admin", from_text(R"({"noSuchCommand": 1})").view());
@@ -101,7 +101,7 @@ TEST(Client, refuses_malformed_uris_without_repeating_the_password) {
   }
 }
 
-TEST(Client, goes_on_after_an_outage_while_retrying) {
+TEST(Client, Core_goes_on_after_an_outage_while_retrying) {
   HOLDFAST_START_SERVER(server, {});
   if (!server->owned()) GTEST_SKIP() << "not ours to restart";
   const auto client = connect_to(server->uri() + "&serverSelectionTimeoutMS=500");

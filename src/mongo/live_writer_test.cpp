@@ -128,7 +128,7 @@ TEST_P(Writer, stores_documents_byte_for_byte_and_names_the_refused) {
 INSTANTIATE_TEST_SUITE_P(Servers, Writer, testing::Values(ServerKind::any, ServerKind::python),
                          [](const auto& tested) { return std::string(name_of(tested.param)); });
 
-TEST(LiveWriter, takes_batches_of_any_size_and_the_greatest_documents) {
+TEST(LiveWriter, Core_takes_batches_of_any_size_and_the_greatest_documents) {
   HOLDFAST_START_SERVER(server, {});
   const auto client = connect_to(server->uri());
   const auto writer = make_live_writer(*client);
@@ -152,7 +152,7 @@ TEST(LiveWriter, takes_batches_of_any_size_and_the_greatest_documents) {
   EXPECT_EQ((*no)[0].id.view().integral(), 1001);
 }
 
-TEST(LiveWriter, retries_lost_replies_without_refusing_its_own_documents) {
+TEST(LiveWriter, Core_retries_lost_replies_without_refusing_its_own_documents) {
   HOLDFAST_START_SERVER(server, {});
   if (!server->owned()) GTEST_SKIP() << "no port known";
   const auto proxy = CutProxy::start(server->port()).value();
@@ -191,7 +191,7 @@ TEST(LiveWriter, keeps_empty_timestamps_where_the_server_lacks_the_switch) {
   EXPECT_EQ(stored(*client, target).front(), document);
 }
 
-TEST(LiveWriter, replaces_by_key) {
+TEST(LiveWriter, Core_replaces_by_key) {
   HOLDFAST_START_SERVER(server, {});
   const auto client = connect_to(server->uri());
   const auto writer = make_live_writer(*client);

@@ -32,7 +32,7 @@ void expect_numbers(const std::vector<bson::Document>& documents, int count) {
   }
 }
 
-TEST(Scan, reads_everything_in_key_order_not_before_the_window) {
+TEST(Scan, Core_reads_everything_in_key_order_not_before_the_window) {
   HOLDFAST_START_SERVER(server, {});
   const auto client = connect_to(server->uri());
   fill_with_numbers(*client, numbers, 20'000);
@@ -65,7 +65,7 @@ TEST(Scan, reads_the_python_server) {
   expect_numbers(read_all(**scan).value(), 3000);
 }
 
-TEST(Scan, resumes_behind_the_last_key_when_connections_are_cut) {
+TEST(Scan, Core_resumes_behind_the_last_key_when_connections_are_cut) {
   HOLDFAST_START_SERVER(server, {});
   if (!server->owned()) GTEST_SKIP() << "no port known";
   const auto direct = connect_to(server->uri());
@@ -91,7 +91,7 @@ TEST(Scan, resumes_behind_the_last_key_when_connections_are_cut) {
   EXPECT_GE(proxy->cuts(), 6U);
 }
 
-TEST(Scan, goes_on_after_a_server_restart) {
+TEST(Scan, Core_goes_on_after_a_server_restart) {
   HOLDFAST_START_SERVER(server, {});
   if (!server->owned()) GTEST_SKIP() << "not ours to restart";
   const auto client = connect_to(server->uri() + "&serverSelectionTimeoutMS=1000");
