@@ -112,9 +112,8 @@ Status FullBackup::choose_databases() {
 
 Status FullBackup::open_stream() {
   if (!client_.server().has_log()) return {};
-  mongo::ChangeStreamOptions stream;
-  stream.databases = databases_;
-  auto drain = changelog::StreamDrain::start(client_, stream, options_.spool_folder, random_);
+  auto drain = changelog::StreamDrain::start(client_, databases_, std::nullopt,
+                                             options_.spool_folder, random_);
   if (!drain.ok()) return drain.error().with_context("opening the change stream");
   drain_ = std::move(*drain);
   boundary_ = drain_->start_boundary();

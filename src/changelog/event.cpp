@@ -111,6 +111,7 @@ Result<Event> parse_event(bson::DocumentView raw) {
                  "this server is newer than this Holdfast; a newer Holdfast may know it");
   }
   Event event;
+  event.raw = raw;
   event.kind = operation->kind;
   if (const auto time = raw.find("clusterTime"); time && time->type() == bson::Type::timestamp) {
     event.time = ClusterTime::from_packed(time->as_timestamp());

@@ -51,6 +51,9 @@ struct Event {
   std::string_view to_collection;
   std::optional<Uuid> replaced_uuid;
 
+  /// The change event whole, as the stream gave it.
+  bson::DocumentView raw;
+
   [[nodiscard]] bool is_document_change() const { return kind <= EventKind::remove; }
   [[nodiscard]] bool is_catalog_change() const {
     return kind >= EventKind::create && kind <= EventKind::modify;

@@ -28,14 +28,17 @@ StreamDrain::StreamDrain(mongo::Client& client, std::unique_ptr<mongo::ChangeStr
 
 StreamDrain::~StreamDrain() = default;
 
-Result<std::unique_ptr<StreamDrain>> StreamDrain::start(mongo::Client& client,
-                                                        const mongo::ChangeStreamOptions& options,
-                                                        const std::filesystem::path& spool_folder,
-                                                        RandomSource& random) {
+Result<std::unique_ptr<StreamDrain>> StreamDrain::start(
+    mongo::Client& client, const std::vector<std::string>& databases,
+    const std::optional<repository::LogPosition>& from, const std::filesystem::path& spool_folder,
+    RandomSource& random) {
   HOLDFAST_TRY(auto spool, EncryptedSpool::create(spool_folder, random));
+  mongo::ChangeStreamOptions options{.databases = databases};
+  if (from) options.resume_after = from->token;
   Boundary start;
   HOLDFAST_TRY(auto stream, mongo::open_change_stream(client, options, start.time));
-  start.token = stream->resume_token();
+  start.token = from ? from->token : stream->resume_token();
+  if (from) start.time = from->time;
   std::unique_ptr<StreamDrain> drain(
       new StreamDrain(client, std::move(stream), std::move(spool), std::move(start)));
   StreamDrain* const self = drain.get();

@@ -19,8 +19,10 @@
 #include "base/result.h"
 #include "base/spool.h"
 #include "changelog/event.h"
+#include "changelog/event_sequence.h"
 #include "mongo/change_stream.h"
 #include "mongo/client.h"
+#include "repository/log_segment.h"
 
 namespace holdfast::changelog {
 
@@ -30,16 +32,21 @@ struct Boundary {
   std::uint64_t offset = 0;  ///< Where the next one begins in the spool.
   ClusterTime time;          ///< Everything visible at or before this time lies before it.
   bson::Document token;      ///< Resuming from it delivers what lies behind.
+
+  [[nodiscard]] repository::LogPosition position() const { return {time, token}; }
 };
 
 /// Reads a change stream on a thread of its own into an encrypted spool, from before a scan until
 /// after it, because a long scan could outlive the server's log. Thread-safe.
 class StreamDrain {
  public:
-  /// Opens the stream; everything committed after `opened_at()` will be drained.
-  /// `client` and `random` must outlive it. Errors: those of mongo::open_change_stream.
+  /// Opens the stream now, or behind `from`; everything committed after `start_boundary()` will be
+  /// drained. `databases`: one or several; none means all of the deployment. `client` and `random`
+  /// must outlive it. Errors: those of mongo::open_change_stream (gap: `from` is gone from the
+  /// server's log).
   [[nodiscard]] static Result<std::unique_ptr<StreamDrain>> start(
-      mongo::Client& client, const mongo::ChangeStreamOptions& options,
+      mongo::Client& client, const std::vector<std::string>& databases,
+      const std::optional<repository::LogPosition>& from,
       const std::filesystem::path& spool_folder, RandomSource& random);
   ~StreamDrain();
   StreamDrain(const StreamDrain&) = delete;
@@ -98,6 +105,21 @@ class StreamDrain {
   std::map<TransactionId, Group> groups_;
   std::optional<Error> failure_;
   std::jthread thread_;
+};
+
+/// A stretch of a drained stream. The drain must outlive it.
+class DrainedEvents final : public EventSequence {
+ public:
+  DrainedEvents(const StreamDrain& drain, Boundary from, Boundary to)
+      : drain_(drain), from_(std::move(from)), to_(std::move(to)) {}
+  [[nodiscard]] Status visit(const std::function<Status(const Event&)>& visit) const override {
+    return drain_.visit(from_, to_, visit);
+  }
+
+ private:
+  const StreamDrain& drain_;
+  const Boundary from_;
+  const Boundary to_;
 };
 
 }  // namespace holdfast::changelog
