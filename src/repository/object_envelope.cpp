@@ -1,18 +1,14 @@
 #include "repository/object_envelope.h"
 
+#include <algorithm>
 #include <array>
 #include <string>
-
-#include "repository/block_codec.h"
+#include <utility>
 
 namespace holdfast::repository {
 namespace {
 
 constexpr std::array<std::uint8_t, 8> object_magic = {'H', 'F', 'O', 'B', 'J', 0, 1, 0};
-constexpr std::size_t header_bytes = 8 + 1 + 3 + 4 + 4 + nonce_prefix_bytes;
-constexpr std::size_t length_bytes = 4;
-/// 1 MiB each: as many as fill max_object_bytes, and some.
-constexpr std::uint32_t max_blocks = 1U << 16U;
 
 struct Header {
   SealKind kind;
@@ -38,26 +34,12 @@ Result<Header> read_header(std::string_view name, ByteReader& reader) {
     return damaged(name, "it does not begin as Holdfast's objects do");
   }
   if (*epoch != key_epoch) return damaged(name, "it names a key that does not exist");
-  if (*block_count == 0 || *block_count > max_blocks) {
+  if (*block_count == 0 || *block_count > max_object_blocks) {
     return damaged(name, "its number of blocks is impossible");
   }
   Header header{static_cast<SealKind>(*kind), *epoch, *block_count, {}};
   std::copy(prefix->begin(), prefix->end(), header.prefix.begin());
   return header;
-}
-
-/// Opens the next block at the front of `reader`.
-Result<Bytes> read_block(const ObjectSealer& by, std::string_view name, const Header& header,
-                         BlockIdentity& identity, std::uint32_t number, ByteReader& reader,
-                         BlockDecoder& decoder) {
-  const auto length = reader.number<std::uint32_t>();
-  const auto stored = length ? reader.take(*length) : std::nullopt;
-  if (!stored) return damaged(name, "it is cut off");
-  BlockBuffer raw;
-  const Status decoded = decoder.decode(by.sealer, block_nonce(header.prefix, number),
-                                        identity.of_block(number), *stored, raw);
-  if (!decoded.ok()) return decoded.error().with_context(name);
-  return to_bytes(raw.view());
 }
 
 Result<Header> read_header_of(SealKind kind, std::string_view name, ByteReader& reader) {
@@ -66,11 +48,67 @@ Result<Header> read_header_of(SealKind kind, std::string_view name, ByteReader& 
   return header;
 }
 
+/// The next block at the front of `reader`, behind its length.
+Result<ByteView> take_block(std::string_view name, ByteReader& reader) {
+  const auto length = reader.number<std::uint32_t>();
+  const auto stored = length ? reader.take(*length) : std::nullopt;
+  if (!stored) return damaged(name, "it is cut off");
+  return *stored;
+}
+
 }  // namespace
+
+ObjectSealing::ObjectSealing(const ObjectSealer& by, SealKind kind, std::string_view name,
+                             std::uint32_t block_count, RandomSource& random)
+    : sealer_(by.sealer),
+      kind_(kind),
+      block_count_(block_count),
+      prefix_(random.bytes<nonce_prefix_bytes>()),
+      identity_(by.repository, kind, name, key_epoch, block_count),
+      encoder_(Compression::standard) {}
+
+Bytes ObjectSealing::header() const {
+  Bytes out(object_magic.begin(), object_magic.end());
+  append_little_endian(out, static_cast<std::uint8_t>(kind_));
+  out.insert(out.end(), 3, 0);
+  append_little_endian(out, key_epoch);
+  append_little_endian(out, block_count_);
+  append_bytes(out, prefix_);
+  return out;
+}
+
+Result<ByteView> ObjectSealing::seal(ByteView block) {
+  const std::uint32_t number = number_++;
+  return encoder_.encode(sealer_, block_nonce(prefix_, number), identity_.of_block(number), block);
+}
+
+ObjectOpening::ObjectOpening(const Sealer& sealer, std::string_view name, std::uint32_t block_count,
+                             const NoncePrefix& prefix, BlockIdentity identity)
+    : sealer_(&sealer),
+      name_(name),
+      block_count_(block_count),
+      prefix_(prefix),
+      identity_(std::move(identity)) {}
+
+Result<ObjectOpening> ObjectOpening::begin(const ObjectSealer& by, SealKind kind,
+                                           std::string_view name, ByteView front) {
+  ByteReader reader(front);
+  HOLDFAST_TRY(const Header header, read_header_of(kind, name, reader));
+  return ObjectOpening(by.sealer, name, header.block_count, header.prefix,
+                       BlockIdentity(by.repository, kind, name, header.epoch, header.block_count));
+}
+
+Result<ByteView> ObjectOpening::open(ByteView stored) {
+  const std::uint32_t number = number_++;
+  const Status decoded = decoder_.decode(*sealer_, block_nonce(prefix_, number),
+                                         identity_.of_block(number), stored, raw_);
+  if (!decoded.ok()) return decoded.error().with_context(name_);
+  return raw_.view();
+}
 
 Result<Bytes> seal_object(const ObjectSealer& by, SealKind kind, std::string_view name,
                           const std::vector<Bytes>& blocks, RandomSource& random) {
-  if (blocks.empty() || blocks.size() > max_blocks) {
+  if (blocks.empty() || blocks.size() > max_object_blocks) {
     return Error(ErrorCode::precondition, std::string(name) + ": too large for one object");
   }
   std::uint64_t raw_bytes = 0;
@@ -79,19 +117,10 @@ Result<Bytes> seal_object(const ObjectSealer& by, SealKind kind, std::string_vie
     return Error(ErrorCode::precondition, std::string(name) + ": too large for one object");
   }
   const auto block_count = static_cast<std::uint32_t>(blocks.size());
-  const auto prefix = random.bytes<nonce_prefix_bytes>();
-  Bytes out(object_magic.begin(), object_magic.end());
-  append_little_endian(out, static_cast<std::uint8_t>(kind));
-  out.insert(out.end(), 3, 0);
-  append_little_endian(out, key_epoch);
-  append_little_endian(out, block_count);
-  append_bytes(out, prefix);
-
-  BlockIdentity identity(by.repository, kind, name, key_epoch, block_count);
-  BlockEncoder encoder(Compression::standard);
-  for (std::uint32_t number = 0; number < block_count; ++number) {
-    HOLDFAST_TRY(const ByteView stored, encoder.encode(by.sealer, block_nonce(prefix, number),
-                                                       identity.of_block(number), blocks[number]));
+  ObjectSealing sealing(by, kind, name, block_count, random);
+  Bytes out = sealing.header();
+  for (const Bytes& block : blocks) {
+    HOLDFAST_TRY(const ByteView stored, sealing.seal(block));
     append_little_endian(out, static_cast<std::uint32_t>(stored.size()));
     append_bytes(out, stored);
   }
@@ -106,36 +135,37 @@ Result<SealKind> object_kind(ByteView front) {
 
 Result<std::vector<Bytes>> open_object(const ObjectSealer& by, SealKind kind, std::string_view name,
                                        ByteView bytes) {
-  ByteReader reader(bytes);
-  HOLDFAST_TRY(const Header header, read_header_of(kind, name, reader));
-  BlockIdentity identity(by.repository, kind, name, header.epoch, header.block_count);
-  BlockDecoder decoder;
+  HOLDFAST_TRY(ObjectOpening opening, ObjectOpening::begin(by, kind, name, bytes));
+  ByteReader reader(bytes.subspan(object_header_bytes));
   std::vector<Bytes> blocks;
   std::uint64_t raw_bytes = 0;
-  for (std::uint32_t number = 0; number < header.block_count; ++number) {
-    HOLDFAST_TRY(Bytes block, read_block(by, name, header, identity, number, reader, decoder));
+  while (!opening.done()) {
+    HOLDFAST_TRY(const ByteView stored, take_block(name, reader));
+    HOLDFAST_TRY(const ByteView block, opening.open(stored));
     raw_bytes += block.size();
     if (raw_bytes > max_object_bytes) return damaged(name, "it is larger than any that is written");
-    blocks.push_back(std::move(block));
+    blocks.push_back(to_bytes(block));
   }
   if (reader.remaining() > 0) return damaged(name, "there are bytes after its end");
   return blocks;
 }
 
 Result<std::uint64_t> first_block_end(std::string_view name, ByteView front) {
-  if (front.size() < header_bytes + length_bytes) return damaged(name, "it is cut off");
-  const auto length = load_little_endian<std::uint32_t>(front.data() + header_bytes);
+  if (front.size() < object_header_bytes + object_length_bytes) {
+    return damaged(name, "it is cut off");
+  }
+  const auto length = load_little_endian<std::uint32_t>(front.data() + object_header_bytes);
   if (length > max_stored_block_bytes) return damaged(name, "a block of an impossible length");
-  return std::uint64_t{header_bytes} + length_bytes + length;
+  return std::uint64_t{object_header_bytes} + object_length_bytes + length;
 }
 
 Result<Bytes> open_first_block(const ObjectSealer& by, SealKind kind, std::string_view name,
                                ByteView front) {
-  ByteReader reader(front);
-  HOLDFAST_TRY(const Header header, read_header_of(kind, name, reader));
-  BlockIdentity identity(by.repository, kind, name, header.epoch, header.block_count);
-  BlockDecoder decoder;
-  return read_block(by, name, header, identity, 0, reader, decoder);
+  HOLDFAST_TRY(ObjectOpening opening, ObjectOpening::begin(by, kind, name, front));
+  ByteReader reader(front.subspan(object_header_bytes));
+  HOLDFAST_TRY(const ByteView stored, take_block(name, reader));
+  HOLDFAST_TRY(const ByteView block, opening.open(stored));
+  return to_bytes(block);
 }
 
 }  // namespace holdfast::repository
