@@ -8,6 +8,7 @@
 #include "repository/entry_codec.h"
 #include "repository/header.h"
 #include "repository/key_file.h"
+#include "repository/log_codec.h"
 #include "repository/manifest_codec.h"
 #include "repository/names.h"
 #include "repository/object_envelope.h"
@@ -159,7 +160,20 @@ std::string check_texts(ByteView input) {
   }
   [[maybe_unused]] const auto segment = parse_segment_blob(as_text(input));
   [[maybe_unused]] const auto key_blob = parse_key_blob(as_text(input));
+  const auto log = parse_log_blob(as_text(input));
+  if (log && log->text() != as_text(input)) return "a log segment's name has two meanings";
   return {};
+}
+
+std::string check_log_header(ByteView input) {
+  const auto info = decode_log_header(input);
+  if (!info.ok()) return {};
+  const Bytes encoded = encode_log_header(*info);
+  const auto again = decode_log_header(encoded);
+  if (!again.ok()) return "a log header that was read cannot be written";
+  if (!parse_log_blob(info->name)) return "a log segment has a name that is none";
+  return encode_log_header(*again) == encoded ? ""
+                                              : "a log header changes when it is written again";
 }
 
 }  // namespace
@@ -179,11 +193,12 @@ std::string check_segment_bytes(ByteView input) {
 std::string check_manifest_bytes(ByteView input) {
   if (input.empty()) return {};
   const ByteView rest = input.subspan(1);
-  switch (input.front() % 4) {
+  switch (input.front() % 5) {
     case 0: return check_manifest(rest);
     case 1: return check_object(rest);
     case 2: return check_json(rest);
-    default: return check_texts(rest);
+    case 3: return check_texts(rest);
+    default: return check_log_header(rest);
   }
 }
 

@@ -12,6 +12,7 @@
 #include "repository/block_index.h"
 #include "repository/entry_codec.h"
 #include "repository/fuzz_testing.h"
+#include "repository/log_codec.h"
 #include "repository/manifest_codec.h"
 #include "repository/repository_testing.h"
 #include "repository/shredder.h"
@@ -215,6 +216,9 @@ void write_corpus() {
   write_seed("header_json", 2 + 20,
              as_bytes(R"({"format":1,"features":[],"id":"00112233445566778899aabbccddeeff",)"
                       R"("encryption":"none","created":5})"));
+  LogSegmentInfo stretch = log_stretch(10, 20);
+  stretch.gap_before = LogGap{{5, 1}, "the server's log had moved on"};
+  write_seed("log_header", 4 + 20, encode_log_header(stretch));
   write_seed("name", 3 + 20, as_bytes("shop/snapshots/0123456789abcdef.g2"));
 }
 

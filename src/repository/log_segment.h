@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <functional>
-#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -44,5 +43,10 @@ struct LogSegmentInfo {
   /// Set where this segment does not go on from another one on purpose.
   std::optional<LogGap> gap_before;
 };
+
+/// Receives one raw change event; its error ends the reading and is passed on.
+using LogEventVisitor = std::function<Status(bson::DocumentView)>;
+/// Calls a visitor with each event of a stretch, in order; the same ones whenever it is called.
+using LogEventSource = std::function<Status(const LogEventVisitor&)>;
 
 }  // namespace holdfast::repository

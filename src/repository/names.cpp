@@ -1,17 +1,23 @@
 #include "repository/names.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
+
+#include "base/bytes.h"
 
 namespace holdfast::repository {
 namespace {
 
 constexpr std::string_view snapshots_folder = "/snapshots/";
 constexpr std::string_view segments_folder = "/segments/";
+constexpr std::string_view log_folder = "/log/";
 constexpr std::string_view removed_suffix = ".removed";
 constexpr std::string_view json_suffix = ".json";
 constexpr std::size_t short_id_digits = 16;
 constexpr std::size_t file_digits = 32;
+constexpr std::size_t scope_digits = 8;
+constexpr std::size_t time_digits = 16;
 
 std::string joined(std::string_view a, std::string_view b, std::string_view c) {
   std::string name;
@@ -77,6 +83,16 @@ std::string segment_name(std::string_view source, std::string_view file) {
   return joined(source, segments_folder, file);
 }
 
+std::string log_prefix(std::string_view source) { return joined(source, log_folder, {}); }
+
+std::string LogBlobName::text() const {
+  std::array<std::uint8_t, sizeof(start)> big_endian{};  // so that names sort by time
+  for (std::size_t at = 0; at < big_endian.size(); ++at) {
+    big_endian[at] = static_cast<std::uint8_t>(start >> (8 * (big_endian.size() - 1 - at)));
+  }
+  return joined(source, log_folder, scope) + "-" + to_hex(big_endian) + "-" + start_digest;
+}
+
 std::optional<SnapshotBlobName> parse_snapshot_blob(std::string_view name) {
   const auto slash = name.find('/');
   if (slash == std::string_view::npos) return std::nullopt;
@@ -109,6 +125,29 @@ std::optional<SegmentBlobName> parse_segment_blob(std::string_view name) {
   rest.remove_prefix(segments_folder.size());
   if (!is_hex(rest, file_digits)) return std::nullopt;
   return SegmentBlobName{std::string(source), std::string(rest)};
+}
+
+std::optional<LogBlobName> parse_log_blob(std::string_view name) {
+  const auto slash = name.find('/');
+  if (slash == std::string_view::npos) return std::nullopt;
+  const std::string_view source = name.substr(0, slash);
+  std::string_view rest = name.substr(slash);
+  if (!is_source_id(source) || !rest.starts_with(log_folder)) return std::nullopt;
+  rest.remove_prefix(log_folder.size());
+  constexpr std::size_t length = scope_digits + 1 + time_digits + 1 + short_id_digits;
+  if (rest.size() != length) return std::nullopt;
+  const std::string_view scope = rest.substr(0, scope_digits);
+  const std::string_view time = rest.substr(scope_digits + 1, time_digits);
+  const std::string_view token = rest.substr(length - short_id_digits);
+  if (!is_hex(scope, scope_digits) || !is_hex(time, time_digits) ||
+      !is_hex(token, short_id_digits) || rest[scope_digits] != '-' ||
+      rest[length - short_id_digits - 1] != '-') {
+    return std::nullopt;
+  }
+  LogBlobName parsed{std::string(source), std::string(scope), 0, std::string(token)};
+  constexpr int hexadecimal = 16;
+  std::from_chars(time.data(), time.data() + time.size(), parsed.start, hexadecimal);
+  return parsed;
 }
 
 std::optional<KeyBlobName> parse_key_blob(std::string_view name) {

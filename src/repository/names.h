@@ -27,6 +27,7 @@ inline constexpr std::string_view probe_prefix = "probe/";
 [[nodiscard]] std::string tombstone_name(std::string_view source, std::string_view id);
 [[nodiscard]] std::string lease_name(std::string_view source, std::string_view random);
 [[nodiscard]] std::string segment_name(std::string_view source, std::string_view file);
+[[nodiscard]] std::string log_prefix(std::string_view source);
 
 /// What the name of a blob below "<source>/snapshots/" says.
 struct SnapshotBlobName {
@@ -42,6 +43,18 @@ struct SegmentBlobName {
   std::string file;
 };
 [[nodiscard]] std::optional<SegmentBlobName> parse_segment_blob(std::string_view name);
+
+/// "<source>/log/<8 digits>-<16 digits>-<16 digits>": what a log segment covers and where it
+/// starts.
+struct LogBlobName {
+  std::string source;
+  std::string scope;         ///< Digest of the databases.
+  std::uint64_t start = 0;   ///< Packed cluster time.
+  std::string start_digest;  ///< Of the resume token.
+
+  [[nodiscard]] std::string text() const;
+};
+[[nodiscard]] std::optional<LogBlobName> parse_log_blob(std::string_view name);
 
 /// What the name of a blob below "keys/" says.
 struct KeyBlobName {

@@ -8,6 +8,7 @@
 #include "repository/context.h"
 #include "repository/header.h"
 #include "repository/key_store.h"
+#include "repository/log_store.h"
 #include "repository/names.h"
 #include "repository/open_repository.h"
 #include "repository/recovery_text.h"
@@ -15,6 +16,7 @@
 #include "repository/snapshot_reader.h"
 #include "repository/snapshot_writer.h"
 #include "repository/verify.h"
+#include "repository/verify_log.h"
 
 namespace holdfast::repository {
 namespace {
@@ -32,7 +34,7 @@ Result<Header> read_header(const blob::BlobReader& store) {
   if (bytes.error().code() != ErrorCode::not_found) return bytes.error();
   HOLDFAST_TRY(const std::vector<blob::BlobInfo> blobs, store.list(""));
   const bool traces = std::any_of(blobs.begin(), blobs.end(), [](const blob::BlobInfo& blob) {
-    return parse_key_blob(blob.name) || parse_snapshot_blob(blob.name);
+    return parse_key_blob(blob.name) || parse_snapshot_blob(blob.name) || parse_log_blob(blob.name);
   });
   if (traces) {
     return Error(ErrorCode::corrupt, "the repository's header is missing at " + store.location(),
@@ -58,7 +60,8 @@ class StoredRepository final : public Repository {
                  header.encrypted,
                  master_ ? derive_keys(*master_) : plain_keys(header.id),
                  BlockIndexCache(index_cache_bytes)},
-        catalog_(context_) {}
+        catalog_(context_),
+        log_(context_) {}
 
   const std::string& id() const override { return context_.id_text; }
   bool encrypted() const override { return context_.encrypted; }
@@ -72,6 +75,14 @@ class StoredRepository final : public Repository {
                                                          const LayoutSettings& layout) override;
   Status set_tags(std::string_view id, const std::vector<std::string>& tags) override;
   Status remove_snapshot(std::string_view id) override;
+  Result<LogListing> list_log(const std::string& source) override;
+  Result<LogSegmentInfo> put_log_segment(const LogSegmentInfo& info,
+                                         const LogEventSource& events) override {
+    return log_.put(info, events);
+  }
+  Status read_log_segment(const LogSegmentInfo& info, const LogEventVisitor& visit) override {
+    return log_.read(info, visit);
+  }
   Result<std::vector<KeyInfo>> keys() override;
   Result<std::pair<KeyInfo, std::optional<SecretBytes>>> add_key(const Unlock& key, bool recovery,
                                                                  std::string_view label) override;
@@ -87,6 +98,7 @@ class StoredRepository final : public Repository {
   const PasswordCost cost_;
   Context context_;
   SnapshotCatalog catalog_;
+  LogStore log_;
 };
 
 Result<Repository::Listing> StoredRepository::list() {
@@ -124,6 +136,16 @@ Status StoredRepository::set_tags(std::string_view id, const std::vector<std::st
 }
 
 Status StoredRepository::remove_snapshot(std::string_view id) { return catalog_.remove(id); }
+
+Result<Repository::LogListing> StoredRepository::list_log(const std::string& source) {
+  HOLDFAST_TRY(LogCatalogListing found, log_.list(source, LogStore::Reading::cached));
+  LogListing listing;
+  listing.segments = std::move(found.segments);
+  for (const auto& [name, error] : found.damaged) {
+    listing.damaged.push_back(damaged_log_segment(name, error));
+  }
+  return listing;
+}
 
 Result<std::vector<KeyInfo>> StoredRepository::keys() {
   std::vector<KeyInfo> infos;
@@ -171,7 +193,7 @@ Status StoredRepository::remove_key(std::string_view key_id) {
 Result<VerifyReport> StoredRepository::verify(bool read_data,
                                               const std::vector<std::string>& snapshots,
                                               ProgressSink& progress, std::stop_token stop) {
-  return verify_repository(context_, catalog_, {read_data, snapshots}, progress, stop);
+  return verify_repository(context_, catalog_, log_, {read_data, snapshots}, progress, stop);
 }
 
 }  // namespace

@@ -15,6 +15,7 @@
 #include "blob/blob_store.h"
 #include "dataset/reader.h"
 #include "dataset/types.h"
+#include "repository/log_segment.h"
 #include "repository/manifest.h"
 #include "repository/segment.h"
 #include "repository/settings.h"
@@ -52,7 +53,7 @@ class SnapshotWriter;
 
 /// Damage that verification found: what, where, and what it costs.
 struct Damage {
-  std::string what;      ///< "manifest", "file", "block", "key", "header", "tombstone"
+  std::string what;      ///< "manifest", "file", "block", "log", "key", "header", "tombstone"
   std::string where;     ///< blob name, and block or key range
   std::string sentence;  ///< for people
   /// Snapshots and namespaces that it touches, "id shop.users _id from … to …".
@@ -65,6 +66,8 @@ struct VerifyReport {
   std::uint64_t documents = 0;
   std::uint64_t document_bytes = 0;
   std::uint64_t unreferenced_files = 0;  ///< Garbage, harmless.
+  std::uint64_t log_segments = 0;
+  std::uint64_t log_events = 0;
   std::vector<Damage> damage;
   /// Snapshots of which everything that was looked at is whole.
   std::vector<std::string> whole_snapshots;
@@ -113,6 +116,25 @@ class Repository {
                                         const std::vector<std::string>& tags) = 0;
   /// Removes the manifest, leaving an authenticated tombstone. Files become garbage.
   [[nodiscard]] virtual Status remove_snapshot(std::string_view id) = 0;
+
+  /// Log segments of one source, or of all if `source` is empty, sorted by source, databases and
+  /// start; a damaged one doesn't hide the others. Reads one block a segment, once.
+  struct LogListing {
+    std::vector<LogSegmentInfo> segments;
+    std::vector<Damage> damaged;
+  };
+  [[nodiscard]] virtual Result<LogListing> list_log(const std::string& source) = 0;
+  /// Stores `events` (markers left out) as the segment that begins at `info.start`; fills in name,
+  /// counts, bytes and `written`. `events` may be called twice. Durable when it returns; a crash
+  /// leaves all of it or nothing. Errors: exists (a segment of this scope starts there already;
+  /// nothing changed), precondition (too large), those of `events`, no_space, io, …
+  [[nodiscard]] virtual Result<LogSegmentInfo> put_log_segment(const LogSegmentInfo& info,
+                                                               const LogEventSource& events) = 0;
+  /// Calls `visit` with each event of a segment that list_log gave. A few MiB are in memory at a
+  /// time, more only where one event is larger. Errors: corrupt, not_found (removed meanwhile),
+  /// those of `visit`, …
+  [[nodiscard]] virtual Status read_log_segment(const LogSegmentInfo& info,
+                                                const LogEventVisitor& visit) = 0;
 
   [[nodiscard]] virtual Result<std::vector<KeyInfo>> keys() = 0;
   /// Wraps the master key once more. A recovery key's text is returned, for others nothing.

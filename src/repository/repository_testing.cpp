@@ -173,6 +173,27 @@ std::string damage_text(const VerifyReport& report) {
   return text;
 }
 
+LogSegmentInfo log_stretch(std::uint32_t from, std::uint32_t to) {
+  const auto position = [](std::uint32_t seconds) {
+    return LogPosition{{seconds, 1}, make_document(static_cast<int>(seconds), "token")};
+  };
+  LogSegmentInfo info;
+  info.source = "shop";
+  info.databases = {"shop", "stock"};
+  info.start = position(from);
+  info.end = position(to);
+  info.writer = "capture";
+  return info;
+}
+
+Result<LogSegmentInfo> put_log(Repository& repository, const LogSegmentInfo& info,
+                               const std::vector<bson::Document>& events) {
+  return repository.put_log_segment(info, [&events](const LogEventVisitor& visit) -> Status {
+    for (const bson::Document& event : events) HOLDFAST_CHECK(visit(event.view()));
+    return {};
+  });
+}
+
 TestPlace::TestPlace(bool encrypt, std::uint64_t seed) : encrypted(encrypt), random(seed) {}
 
 Result<InitOutcome> TestPlace::init() {

@@ -92,6 +92,12 @@ inline constexpr std::uint8_t usual_key = 1;
 /// For messages.
 [[nodiscard]] std::string damage_text(const VerifyReport& report);
 
+/// A segment of the source "shop" and the databases "shop" and "stock", between these seconds, with
+/// tokens that are made of them.
+[[nodiscard]] LogSegmentInfo log_stretch(std::uint32_t from, std::uint32_t to);
+[[nodiscard]] Result<LogSegmentInfo> put_log(Repository& repository, const LogSegmentInfo& info,
+                                             const std::vector<bson::Document>& events);
+
 /// A repository in memory.
 class TestPlace {
  public:

@@ -20,6 +20,7 @@ enum class SealKind : std::uint8_t {
   tombstone = 5,
   lease = 6,
   key_tombstone = 7,
+  log_segment = 8,
 };
 
 inline constexpr std::size_t tag_bytes = 16;

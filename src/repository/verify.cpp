@@ -8,6 +8,7 @@
 #include "repository/checked_json.h"
 #include "repository/header.h"
 #include "repository/key_store.h"
+#include "repository/verify_log.h"
 #include "repository/verify_state.h"
 
 namespace holdfast::repository {
@@ -178,7 +179,7 @@ Damage damaged_snapshot_blob(const SnapshotBlobName& name, const Error& error) {
   return damage;
 }
 
-Result<VerifyReport> verify_repository(Context& context, SnapshotCatalog& catalog,
+Result<VerifyReport> verify_repository(Context& context, SnapshotCatalog& catalog, LogStore& log,
                                        const VerifyOptions& options, ProgressSink& progress,
                                        std::stop_token stop) {
   VerifyState state;
@@ -196,6 +197,9 @@ Result<VerifyReport> verify_repository(Context& context, SnapshotCatalog& catalo
   HOLDFAST_CHECK(check_keys(context, expected_keys, state));
   check_files(listing, options.snapshots.empty(), state);
   if (options.read_data) HOLDFAST_CHECK(verify_data(context, state, progress, stop));
+  if (options.snapshots.empty()) {
+    HOLDFAST_CHECK(verify_log(log, options.read_data, state, progress, stop));
+  }
   for (const SnapshotCheck& snapshot : state.snapshots) {
     if (snapshot.whole) state.report.whole_snapshots.push_back(snapshot.id);
   }

@@ -6,6 +6,7 @@
 
 #include "base/progress.h"
 #include "repository/context.h"
+#include "repository/log_store.h"
 #include "repository/snapshot_catalog.h"
 
 namespace holdfast::repository {
@@ -18,7 +19,7 @@ struct VerifyOptions {
 /// See Repository::verify. Reads with as many threads as the machine has, four at most.
 /// Errors: not_found and usage (a snapshot asked for), cancelled, retry.
 [[nodiscard]] Result<VerifyReport> verify_repository(Context& context, SnapshotCatalog& catalog,
-                                                     const VerifyOptions& options,
+                                                     LogStore& log, const VerifyOptions& options,
                                                      ProgressSink& progress, std::stop_token stop);
 
 /// A manifest, fence or tombstone that cannot be read.

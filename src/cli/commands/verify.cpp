@@ -68,6 +68,10 @@ class VerifyCommand final : public Command {
       text += fmt::format("; read {}, {}", counted(report.documents, "document"),
                           format_bytes(report.document_bytes));
     }
+    if (report.log_segments > 0) {
+      text += fmt::format("; {} of the log with {}", counted(report.log_segments, "segment"),
+                          counted(report.log_events, "event"));
+    }
     text += fmt::format(" in {}\n", format_duration(duration));
     if (report.unreferenced_files > 0) {
       text +=
@@ -95,6 +99,8 @@ class VerifyCommand final : public Command {
                 {"files", report.files},
                 {"documents", report.documents},
                 {"document_bytes", report.document_bytes},
+                {"log_segments", report.log_segments},
+                {"log_events", report.log_events},
                 {"unreferenced_files", report.unreferenced_files},
                 {"damage", damage},
                 {"whole_snapshots", report.whole_snapshots},
