@@ -203,6 +203,12 @@ void StreamDrain::forget_groups_before(std::uint64_t events) {
 
 Status StreamDrain::visit(const Boundary& from, const Boundary& to,
                           const std::function<Status(const Event&)>& visit) const {
+  return visit_placed(from, to,
+                      [&visit](const Event& event, const EventPlace&) { return visit(event); });
+}
+
+Status StreamDrain::visit_placed(const Boundary& from, const Boundary& to,
+                                 const Visit& visit) const {
   HOLDFAST_CHECK(spool_->flush());
   const auto reader = spool_->reader(from.offset);
   for (std::uint64_t at = from.events; at < to.events; ++at) {
@@ -212,7 +218,7 @@ Status StreamDrain::visit(const Boundary& from, const Boundary& to,
     if (mongo::is_marker_event(raw)) continue;
     HOLDFAST_TRY(const Event event, parse_event(raw));
     if (event.kind == EventKind::other) continue;
-    HOLDFAST_CHECK(visit(event));
+    HOLDFAST_CHECK(visit(event, {at + 1, reader->offset()}));
   }
   return {};
 }

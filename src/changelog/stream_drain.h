@@ -18,6 +18,7 @@
 #include "base/random.h"
 #include "base/result.h"
 #include "base/spool.h"
+#include "changelog/boundary.h"
 #include "changelog/event.h"
 #include "changelog/event_sequence.h"
 #include "mongo/change_stream.h"
@@ -26,19 +27,9 @@
 
 namespace holdfast::changelog {
 
-/// A place between two events of a drained stream where no transaction is open.
-struct Boundary {
-  std::uint64_t events = 0;  ///< How many events lie before it (markers counted).
-  std::uint64_t offset = 0;  ///< Where the next one begins in the spool.
-  ClusterTime time;          ///< Everything visible at or before this time lies before it.
-  bson::Document token;      ///< Resuming from it delivers what lies behind.
-
-  [[nodiscard]] repository::LogPosition position() const { return {time, token}; }
-};
-
 /// Reads a change stream on a thread of its own into an encrypted spool, from before a scan until
 /// after it, because a long scan could outlive the server's log. Thread-safe.
-class StreamDrain {
+class StreamDrain final : public PlacedEvents {
  public:
   /// Opens the stream now, or behind `from`; everything committed after `start_boundary()` will be
   /// drained. `databases`: one or several; none means all of the deployment. `client` and `random`
@@ -46,9 +37,9 @@ class StreamDrain {
   /// server's log).
   [[nodiscard]] static Result<std::unique_ptr<StreamDrain>> start(
       mongo::Client& client, const std::vector<std::string>& databases,
-      const std::optional<repository::LogPosition>& from,
-      const std::filesystem::path& spool_folder, RandomSource& random);
-  ~StreamDrain();
+      const std::optional<repository::LogPosition>& from, const std::filesystem::path& spool_folder,
+      RandomSource& random);
+  ~StreamDrain() override;
   StreamDrain(const StreamDrain&) = delete;
   StreamDrain& operator=(const StreamDrain&) = delete;
 
@@ -67,6 +58,8 @@ class StreamDrain {
   /// Calls `visit` with each event between two boundaries, markers left out, in order.
   [[nodiscard]] Status visit(const Boundary& from, const Boundary& to,
                              const std::function<Status(const Event&)>& visit) const;
+  [[nodiscard]] Status visit_placed(const Boundary& from, const Boundary& to,
+                                    const Visit& visit) const override;
 
  private:
   struct Marker {
