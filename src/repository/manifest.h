@@ -3,10 +3,12 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.h"
 #include "dataset/types.h"
+#include "repository/log_segment.h"
 #include "repository/segment.h"
 
 namespace holdfast::repository {
@@ -31,10 +33,22 @@ struct SourceIdentity {
   std::string server_version;
 };
 
+/// How a snapshot came about. Whatever it is, it reads as a whole one.
+enum class SnapshotKind {
+  full,         ///< Everything was read from the server (and shared with the parent where equal).
+  incremental,  ///< The parent and the changes since.
+  moment,       ///< The parent and stored changes up to a chosen time; no server was read.
+  imported,     ///< From a dump.
+};
+
+[[nodiscard]] std::string_view name_of(SnapshotKind kind);
+
 /// What listing shows; stands in the first block of a manifest, so that it is cheap to read.
 struct SnapshotSummary {
   std::string id;  ///< 16 hexadecimal digits.
   SourceIdentity source;
+  SnapshotKind kind = SnapshotKind::full;
+  std::string parent;                  ///< Whose segments it shares; empty if nobody's.
   std::vector<std::string> databases;  ///< In scope, sorted.
   /// The whole of those databases (false: chosen collections).
   bool whole = true;
@@ -51,6 +65,8 @@ struct SnapshotSummary {
   std::string critical_reason;
   /// Names of the manifests that were newest when this one was committed (usually one).
   std::vector<std::string> predecessors;
+  /// The log before this snapshot was lost: since when, and why.
+  std::optional<LogGap> lost_log;
 };
 
 /// A snapshot whole.

@@ -113,25 +113,29 @@ Result<std::optional<Entry>> PointReader::find_in(const Layer& layer, const Open
   HOLDFAST_TRY(std::shared_ptr<SegmentFile> file, open_file(*found));
   const StoredSegment segment{std::move(file), *found};
   HOLDFAST_TRY(const std::shared_ptr<const BlockIndex> index, load_index(context_, segment));
-  HOLDFAST_TRY(ByteView rest, block(segment, index, index->find(key)));
-  while (!rest.empty()) {
-    const KeyedEntry taken = take_entry(rest);
-    const auto order = compare_keys(taken.key, key);
-    if (order == 0) return std::optional<Entry>(taken.entry);
-    if (order > 0) break;
-  }
-  return std::optional<Entry>();
+  HOLDFAST_TRY(const CachedBlock* const cached, block(segment, index, index->find(key)));
+  const auto entry_at = [cached](std::uint32_t offset) {
+    ByteView rest = cached->raw.view().subspan(offset);
+    return take_entry(rest);
+  };
+  const auto& offsets = cached->offsets;
+  const auto at = std::partition_point(offsets.begin(), offsets.end(), [&](std::uint32_t offset) {
+    return compare_keys(entry_at(offset).key, key) < 0;
+  });
+  if (at == offsets.end()) return std::optional<Entry>();
+  const KeyedEntry candidate = entry_at(*at);
+  if (compare_keys(candidate.key, key) != 0) return std::optional<Entry>();
+  return std::optional<Entry>(candidate.entry);
 }
 
-Result<ByteView> PointReader::block(const StoredSegment& segment,
-                                    const std::shared_ptr<const BlockIndex>& index,
-                                    std::size_t at) {
+Result<const PointReader::CachedBlock*> PointReader::block(
+    const StoredSegment& segment, const std::shared_ptr<const BlockIndex>& index, std::size_t at) {
   const std::string& blob = segment.file->blob_name();
   const std::uint64_t number = index->number(at);
   for (CachedBlock& cached : cached_) {
     if (cached.number == number && cached.blob == blob) {
       cached.used = ++uses_;
-      return cached.raw.view();
+      return &cached;
     }
   }
   CachedBlock fresh;
@@ -148,8 +152,14 @@ Result<ByteView> PointReader::block(const StoredSegment& segment,
   fresh.blob = blob;
   fresh.number = number;
   fresh.used = ++uses_;
+  fresh.offsets.clear();
+  const ByteView all = fresh.raw.view();
+  for (ByteView rest = all; !rest.empty();) {
+    fresh.offsets.push_back(static_cast<std::uint32_t>(all.size() - rest.size()));
+    static_cast<void>(take_entry(rest));
+  }
   cached_.push_back(std::move(fresh));
-  return cached_.back().raw.view();
+  return &cached_.back();
 }
 
 }  // namespace holdfast::repository

@@ -72,14 +72,16 @@ class PointReader {
     std::string blob;
     std::uint64_t number = 0;
     BlockBuffer raw;
+    std::vector<std::uint32_t> offsets;  ///< Of its entries.
     std::uint64_t used = 0;
   };
   /// The entry with this key in one layer, into a cached block.
   [[nodiscard]] Result<std::optional<Entry>> find_in(const Layer& layer, const OpenFile& open_file,
                                                      bson::ValueView key);
-  [[nodiscard]] Result<ByteView> block(const StoredSegment& segment,
-                                       const std::shared_ptr<const BlockIndex>& index,
-                                       std::size_t at);
+  /// Valid until the next call.
+  [[nodiscard]] Result<const CachedBlock*> block(const StoredSegment& segment,
+                                                 const std::shared_ptr<const BlockIndex>& index,
+                                                 std::size_t at);
 
   Context& context_;
   std::mutex mutex_;

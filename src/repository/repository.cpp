@@ -4,6 +4,9 @@
 #include <optional>
 #include <utility>
 
+#include "base/scratch_folder.h"
+#include "blob/layered_store.h"
+#include "blob/local_store.h"
 #include "repository/checked_json.h"
 #include "repository/context.h"
 #include "repository/header.h"
@@ -11,6 +14,7 @@
 #include "repository/log_store.h"
 #include "repository/names.h"
 #include "repository/open_repository.h"
+#include "repository/optimize.h"
 #include "repository/recovery_text.h"
 #include "repository/snapshot_catalog.h"
 #include "repository/snapshot_reader.h"
@@ -48,8 +52,10 @@ class StoredRepository final : public Repository {
  public:
   StoredRepository(std::unique_ptr<blob::BlobStore> store, const Header& header,
                    std::optional<SecretBytes> master, RandomSource& random, const Clock& clock,
-                   const PasswordCost& cost)
-      : store_(std::move(store)),
+                   const PasswordCost& cost, std::optional<ScratchFolder> scratch = std::nullopt)
+      : scratch_(std::move(scratch)),
+        store_(std::move(store)),
+        header_(header),
         master_(std::move(master)),
         cost_(cost),
         context_{*store_,
@@ -71,9 +77,13 @@ class StoredRepository final : public Repository {
   Result<Listing> list() override;
   Result<Manifest> manifest(std::string_view id) override;
   Result<std::unique_ptr<SnapshotReader>> open_snapshot(std::string_view id) override;
-  Result<std::unique_ptr<SnapshotWriter>> begin_snapshot(const SourceIdentity& source,
-                                                         const LayoutSettings& layout) override;
+  Result<std::unique_ptr<SnapshotWriter>> begin_snapshot(
+      const SourceIdentity& source, const LayoutSettings& layout,
+      std::vector<FileRef> parent_files) override;
+  Result<std::unique_ptr<Repository>> with_scratch(const std::filesystem::path& parent) override;
   Status set_tags(std::string_view id, const std::vector<std::string>& tags) override;
+  Result<OptimizeOutcome> optimize(std::string_view id, const OptimizeSettings& settings,
+                                   ProgressSink& progress, std::stop_token stop) override;
   Status remove_snapshot(std::string_view id) override;
   Result<LogListing> list_log(const std::string& source) override;
   Result<LogSegmentInfo> put_log_segment(const LogSegmentInfo& info,
@@ -93,7 +103,9 @@ class StoredRepository final : public Repository {
  private:
   [[nodiscard]] Result<KeySecret> new_secret(const Unlock& key, bool recovery);
 
+  const std::optional<ScratchFolder> scratch_;  ///< What the store writes to, if it is a view.
   const std::unique_ptr<blob::BlobStore> store_;
+  const Header header_;
   const std::optional<SecretBytes> master_;
   const PasswordCost cost_;
   Context context_;
@@ -127,12 +139,31 @@ Result<std::unique_ptr<SnapshotReader>> StoredRepository::open_snapshot(std::str
 }
 
 Result<std::unique_ptr<SnapshotWriter>> StoredRepository::begin_snapshot(
-    const SourceIdentity& source, const LayoutSettings& layout) {
-  return StoredSnapshotWriter::begin(context_, catalog_, source, layout);
+    const SourceIdentity& source, const LayoutSettings& layout, std::vector<FileRef> parent_files) {
+  HOLDFAST_TRY(auto writer, StoredSnapshotWriter::begin(context_, catalog_, source, layout,
+                                                        std::move(parent_files)));
+  return std::unique_ptr<SnapshotWriter>(std::move(writer));
+}
+
+Result<std::unique_ptr<Repository>> StoredRepository::with_scratch(
+    const std::filesystem::path& parent) {
+  HOLDFAST_TRY(ScratchFolder folder, ScratchFolder::create(parent));
+  HOLDFAST_TRY(auto upper, blob::open_local_store(folder.path(), false));
+  std::optional<SecretBytes> master;
+  if (master_) master = master_->clone();
+  return std::unique_ptr<Repository>(std::make_unique<StoredRepository>(
+      blob::make_layered_store(*store_, std::move(upper)), header_, std::move(master),
+      context_.random, context_.clock, cost_, std::move(folder)));
 }
 
 Status StoredRepository::set_tags(std::string_view id, const std::vector<std::string>& tags) {
   return catalog_.set_tags(id, tags);
+}
+
+Result<OptimizeOutcome> StoredRepository::optimize(std::string_view id,
+                                                   const OptimizeSettings& settings,
+                                                   ProgressSink& progress, std::stop_token stop) {
+  return optimize_snapshot(context_, catalog_, id, settings, progress, stop);
 }
 
 Status StoredRepository::remove_snapshot(std::string_view id) { return catalog_.remove(id); }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -46,6 +47,22 @@ struct InitOutcome {
   std::string repository_id;
   /// To be shown once; nothing when not encrypting.
   std::optional<SecretBytes> recovery_key_text;
+};
+
+struct OptimizeSettings {
+  /// A segment is rewritten when its patches have more than this share of its documents' bytes.
+  double patch_share = 0.20;
+  /// More patch layers than this are merged into one.
+  std::size_t max_patch_layers = 8;
+  LayoutSettings layout;
+};
+
+struct OptimizeOutcome {
+  std::uint64_t collections = 0;         ///< That got new layers.
+  std::uint64_t rewritten_segments = 0;  ///< Of base layers.
+  std::uint64_t layers_before = 0;       ///< The most that any collection had.
+  std::uint64_t layers_after = 0;
+  std::uint64_t stored_bytes = 0;  ///< Written for it.
 };
 
 class SnapshotReader;
@@ -108,12 +125,28 @@ class Repository {
   /// Reads a snapshot's merged content. The repository must outlive it.
   [[nodiscard]] virtual Result<std::unique_ptr<SnapshotReader>> open_snapshot(
       std::string_view id) = 0;
-  /// Opens a lease and starts a snapshot of this source.
+  /// Opens a lease and starts a snapshot of this source. `parent_files` are the files of a
+  /// committed snapshot of the same source whose segments the new one may list again.
   [[nodiscard]] virtual Result<std::unique_ptr<SnapshotWriter>> begin_snapshot(
-      const SourceIdentity& source, const LayoutSettings& layout) = 0;
+      const SourceIdentity& source, const LayoutSettings& layout,
+      std::vector<FileRef> parent_files = {}) = 0;
+  /// A view of this repository to which snapshots can be written that vanish with it: they lie
+  /// encrypted in a private folder below `parent`. This repository, which is only read, must
+  /// outlive it. Errors: those of making a folder.
+  [[nodiscard]] virtual Result<std::unique_ptr<Repository>> with_scratch(
+      const std::filesystem::path& parent) = 0;
   /// New generation of a manifest's tags; content stays. Durable when it returns.
   [[nodiscard]] virtual Status set_tags(std::string_view id,
                                         const std::vector<std::string>& tags) = 0;
+  /// Rewrites segments of a snapshot whose patches have grown past their share, and merges patch
+  /// layers that have become many: the same content, quicker to read. The snapshot gets a new
+  /// generation; other snapshots and readers are untouched, and files that nobody needs any more
+  /// become garbage. A crash leaves the snapshot as it was. Errors: not_found, usage, corrupt,
+  /// busy (others keep changing it), no_space, cancelled.
+  [[nodiscard]] virtual Result<OptimizeOutcome> optimize(std::string_view id,
+                                                         const OptimizeSettings& settings,
+                                                         ProgressSink& progress,
+                                                         std::stop_token stop) = 0;
   /// Removes the manifest, leaving an authenticated tombstone. Files become garbage.
   [[nodiscard]] virtual Status remove_snapshot(std::string_view id) = 0;
 
@@ -210,17 +243,17 @@ class SnapshotWriter {
   virtual ~SnapshotWriter() = default;
   [[nodiscard]] virtual const std::string& snapshot_id() const = 0;
   [[nodiscard]] virtual Result<std::unique_ptr<SegmentStream>> open_stream() = 0;
-  /// Merged entries of layers that this writer wrote so far (their files closed), tombstones
-  /// included only if `with_removes`.
+  /// Merged entries of layers of the parent, or that this writer wrote so far (their files
+  /// closed), within a range of keys; tombstones included only if `with_removes`.
   [[nodiscard]] virtual Result<std::unique_ptr<EntryCursor>> read_back(
-      const std::vector<Layer>& layers, bool with_removes) = 0;
-  /// The newest document with this key in these layers, or nothing.
+      const std::vector<Layer>& layers, const KeyRange& range, bool with_removes) = 0;
+  /// The newest document with this key in such layers, or nothing.
   [[nodiscard]] virtual Result<std::optional<bson::Document>> find(const std::vector<Layer>& layers,
                                                                    bson::ValueView key) = 0;
   /// Fills in id, source, predecessors, keys, counts and stored bytes, and commits; closes the
-  /// streams. `manifest.files` holds on entry the files of a parent whose segments are used
-  /// again (a SegmentRef below `own_file_handle` is an index into it); the files written here are
-  /// added and those that no segment names are left out. `finished` is now, unless it is set.
+  /// streams. A SegmentRef's `file` below `own_file_handle` is an index into the parent's files;
+  /// `manifest.files` is ignored and becomes the list of files, the parent's and those written
+  /// here, that some segment names. `finished` is now, unless it is set.
   /// After ok the snapshot exists; after an error it does not, unless the store failed (io,
   /// retry) while the manifest was put. May be called once.
   /// Errors: precondition (fenced: the lease was declared dead; a segment is still open),

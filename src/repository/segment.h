@@ -50,6 +50,12 @@ struct SegmentRef {
   bson::Document last_key;
 };
 
+/// Keys from `from` (included) to `to` (left out); nothing means without that bound.
+struct KeyRange {
+  std::optional<bson::Value> from;
+  std::optional<bson::Value> to;
+};
+
 /// Segments of one layer, sorted by key, not overlapping.
 struct Layer {
   std::vector<SegmentRef> segments;

@@ -94,12 +94,6 @@ class BlockReader {
   std::size_t window_to_ = 0;
 };
 
-/// Keys from `from` (included) to `to` (left out); nothing means without that bound.
-struct KeyRange {
-  std::optional<bson::Value> from;
-  std::optional<bson::Value> to;
-};
-
 /// The entries of one layer in a range, in order. Not thread-safe.
 class LayerCursor {
  public:

@@ -51,6 +51,9 @@ class SnapshotCatalog {
 
   /// Encodes, checks and puts the first generation. Errors: precondition (fenced), …
   [[nodiscard]] Status commit(const Manifest& manifest);
+  /// Puts a manifest as this generation (2 or more) and removes the lower ones. Errors: exists
+  /// (that generation is there), not_found (the snapshot was removed meanwhile).
+  [[nodiscard]] Status commit_generation(const Manifest& manifest, std::uint32_t generation);
   [[nodiscard]] Status set_tags(std::string_view id, const std::vector<std::string>& tags);
   [[nodiscard]] Status remove(std::string_view id);
   /// Takes the name of a manifest that was not committed yet, so that it never will be: of this

@@ -42,6 +42,18 @@ Status SnapshotCatalog::commit(const Manifest& manifest) {
                "run the backup again; nothing was lost");
 }
 
+Status SnapshotCatalog::commit_generation(const Manifest& manifest, std::uint32_t generation) {
+  const std::string& source = manifest.summary.source.id;
+  const std::string& id = manifest.summary.id;
+  HOLDFAST_CHECK(put_manifest(manifest, generation));
+  const auto tombstone = context_.store.stat(tombstone_name(source, id));
+  if (tombstone.ok()) {  // removed meanwhile; leave nothing behind
+    HOLDFAST_CHECK(remove_generations(source, id, generation + 1));
+    return Error(ErrorCode::not_found, "there is no snapshot " + id);
+  }
+  return remove_generations(source, id, generation);
+}
+
 Status SnapshotCatalog::set_tags(std::string_view id, const std::vector<std::string>& tags) {
   for (int attempt = 0; attempt < max_attempts; ++attempt) {
     HOLDFAST_TRY(const CatalogEntry entry, resolve(id));
@@ -52,17 +64,8 @@ Status SnapshotCatalog::set_tags(std::string_view id, const std::vector<std::str
       return manifest.error();
     }
     manifest->summary.tags = tags;
-    const Status put = put_manifest(*manifest, entry.generation + 1);
-    if (!put.ok()) {
-      if (put.error().code() == ErrorCode::exists) continue;
-      return put;
-    }
-    const auto tombstone = context_.store.stat(tombstone_name(source, entry.summary.id));
-    if (tombstone.ok()) {  // removed meanwhile; leave nothing behind
-      HOLDFAST_CHECK(remove_generations(source, entry.summary.id, entry.generation + 2));
-      return Error(ErrorCode::not_found, "there is no snapshot " + entry.summary.id);
-    }
-    return remove_generations(source, entry.summary.id, entry.generation + 1);
+    const Status committed = commit_generation(*manifest, entry.generation + 1);
+    if (committed.ok() || committed.error().code() != ErrorCode::exists) return committed;
   }
   return Error(ErrorCode::busy, "others keep changing snapshot " + std::string(id));
 }

@@ -110,16 +110,23 @@ TEST_P(Snapshots, an_incremental_shares_the_files_of_its_parent) {
   HOLDFAST_ASSERT_OK(const Manifest parent, repository->manifest(first.id));
 
   plan.layers.push_back({put(7, "changed"), remove(9), put(51, "new")});
-  HOLDFAST_ASSERT_OK(const auto writer, repository->begin_snapshot(test_source(), {}));
+  HOLDFAST_ASSERT_OK(const auto writer,
+                     repository->begin_snapshot(test_source(), {}, parent.files));
   HOLDFAST_ASSERT_OK(const auto stream, writer->open_stream());
   CollectionPlan patch = plan;
   patch.layers.erase(patch.layers.begin());
   HOLDFAST_ASSERT_OK(const SnapshotCollection patched,
                      write_collection(repository->hasher(), *stream, patch));
+  HOLDFAST_EXPECT_OK(stream->close());
   Manifest manifest;
-  manifest.files = parent.files;
   manifest.collections = parent.collections;
   manifest.collections[0].layers.push_back(patched.layers[0]);
+  for (const auto& [id, text] : {std::pair(7, "changed"), std::pair(8, "guest 8")}) {
+    const bson::Document wanted = make_document(id, text);
+    HOLDFAST_ASSERT_OK(const auto found, writer->find(manifest.collections[0].layers,
+                                                      *wanted.view().find("_id")));
+    EXPECT_EQ(found, wanted) << "of the patch, else of the parent";
+  }
   manifest.collections[0].fingerprint = {};
   manifest.collections[0].document_bytes = 0;
   for (const bson::Document& document : merged(plan)) {
@@ -150,7 +157,7 @@ TEST_P(Snapshots, a_writer_reads_back_and_finds_what_it_wrote) {
   HOLDFAST_ASSERT_OK(const SnapshotCollection written,
                      write_collection(repository->hasher(), *stream, plan));
   HOLDFAST_EXPECT_OK(stream->close());
-  HOLDFAST_ASSERT_OK(const auto cursor, writer->read_back(written.layers, true));
+  HOLDFAST_ASSERT_OK(const auto cursor, writer->read_back(written.layers, {}, true));
   int entries = 0;
   int removes = 0;
   while (true) {
@@ -176,7 +183,7 @@ TEST_P(Snapshots, a_segment_of_an_open_file_cannot_be_read_back) {
   HOLDFAST_ASSERT_OK(const auto stream, writer->open_stream());
   HOLDFAST_ASSERT_OK(const SnapshotCollection written,
                      write_collection(repository->hasher(), *stream, guests(3)));
-  HOLDFAST_EXPECT_ERROR(ErrorCode::precondition, writer->read_back(written.layers, false));
+  HOLDFAST_EXPECT_ERROR(ErrorCode::precondition, writer->read_back(written.layers, {}, false));
 }
 
 TEST_P(Snapshots, commit_refuses_an_open_segment) {

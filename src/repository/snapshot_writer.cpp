@@ -48,7 +48,8 @@ void count_collections(Manifest& manifest) {
 
 }  // namespace
 
-Result<std::uint64_t> resolve_files(Manifest& manifest, const OwnFiles& own) {
+Result<std::uint64_t> resolve_files(Manifest& manifest, const std::vector<FileRef>& parent,
+                                    const OwnFiles& own) {
   std::vector<FileRef> files;
   std::map<std::uint32_t, std::uint32_t> renumbered;
   std::uint64_t own_bytes = 0;
@@ -62,10 +63,10 @@ Result<std::uint64_t> resolve_files(Manifest& manifest, const OwnFiles& own) {
           if (segment.file >= own_file_handle) {
             HOLDFAST_TRY(file, own.find(segment.file));
             own_bytes += file.length;
-          } else if (segment.file < manifest.files.size()) {
-            file = manifest.files[segment.file];
+          } else if (segment.file < parent.size()) {
+            file = parent[segment.file];
           } else {
-            return Error(ErrorCode::precondition, "a segment of a file that the manifest lacks");
+            return Error(ErrorCode::precondition, "a segment of a file that the parent lacks");
           }
           files.push_back(std::move(file));
         }
@@ -78,28 +79,30 @@ Result<std::uint64_t> resolve_files(Manifest& manifest, const OwnFiles& own) {
   return own_bytes;
 }
 
-Result<std::unique_ptr<SnapshotWriter>> StoredSnapshotWriter::begin(Context& context,
-                                                                    SnapshotCatalog& catalog,
-                                                                    const SourceIdentity& source,
-                                                                    const LayoutSettings& layout) {
+Result<std::unique_ptr<StoredSnapshotWriter>> StoredSnapshotWriter::begin(
+    Context& context, SnapshotCatalog& catalog, const SourceIdentity& source,
+    const LayoutSettings& layout, std::vector<FileRef> parent) {
   if (!is_source_id(source.id)) {
     return Error(ErrorCode::usage, "\"" + source.id + "\" cannot be a source's id",
                  "use up to 64 of a-z, 0-9 and -");
   }
   std::string id = to_hex(context.random.bytes<8>());
   HOLDFAST_TRY(std::unique_ptr<Lease> lease, Lease::open(context, source.id, id));
-  return std::unique_ptr<SnapshotWriter>(
-      new StoredSnapshotWriter(context, catalog, source, layout, std::move(id), std::move(lease)));
+  return std::unique_ptr<StoredSnapshotWriter>(
+      new StoredSnapshotWriter(context, catalog, source, layout, std::move(parent), std::move(id),
+                               std::move(lease)));
 }
 
 StoredSnapshotWriter::StoredSnapshotWriter(Context& context, SnapshotCatalog& catalog,
                                            const SourceIdentity& source,
-                                           const LayoutSettings& layout, std::string id,
+                                           const LayoutSettings& layout,
+                                           std::vector<FileRef> parent, std::string id,
                                            std::unique_ptr<Lease> lease)
     : context_(context),
       catalog_(catalog),
       source_(source),
       layout_(layout),
+      parent_files_(std::move(parent)),
       id_(std::move(id)),
       started_(context.clock.now()),
       points_(context),
@@ -114,10 +117,10 @@ Result<std::unique_ptr<SegmentStream>> StoredSnapshotWriter::open_stream() {
 }
 
 Result<std::unique_ptr<EntryCursor>> StoredSnapshotWriter::read_back(
-    const std::vector<Layer>& layers, bool with_removes) {
-  HOLDFAST_TRY(const StoredLayers stored, own_layers(layers));
+    const std::vector<Layer>& layers, const KeyRange& range, bool with_removes) {
+  HOLDFAST_TRY(const StoredLayers stored, open_layers(layers));
   return std::unique_ptr<EntryCursor>(
-      std::make_unique<MergeCursor>(context_, stored, KeyRange{}, with_removes));
+      std::make_unique<MergeCursor>(context_, stored, range, with_removes));
 }
 
 Result<std::optional<bson::Document>> StoredSnapshotWriter::find(const std::vector<Layer>& layers,
@@ -126,23 +129,39 @@ Result<std::optional<bson::Document>> StoredSnapshotWriter::find(const std::vect
       layers, [this](const SegmentRef& segment) { return open_file(segment); }, key);
 }
 
-Result<SnapshotSummary> StoredSnapshotWriter::commit(Manifest manifest) {
-  const std::scoped_lock lock(mutex_);
+Result<std::uint64_t> StoredSnapshotWriter::prepare(Manifest& manifest) {
   if (committed_) return Error(ErrorCode::precondition, "the snapshot was committed");
   committed_ = true;
   HOLDFAST_CHECK(close_streams());
+  std::sort(manifest.collections.begin(), manifest.collections.end(),
+            [](const SnapshotCollection& a, const SnapshotCollection& b) {
+              return a.info.ns < b.info.ns;
+            });
+  HOLDFAST_TRY(const std::uint64_t own_bytes, resolve_files(manifest, parent_files_, *files_));
+  HOLDFAST_CHECK(check_collections(manifest));
+  return own_bytes;
+}
+
+Result<std::uint64_t> StoredSnapshotWriter::commit_generation(Manifest manifest,
+                                                              std::uint32_t generation) {
+  const std::scoped_lock lock(mutex_);
+  HOLDFAST_TRY(const std::uint64_t own_bytes, prepare(manifest));
+  manifest.summary.stored_bytes += own_bytes;
+  HOLDFAST_CHECK(catalog_.commit_generation(manifest, generation));
+  lease_.reset();
+  return own_bytes;
+}
+
+Result<SnapshotSummary> StoredSnapshotWriter::commit(Manifest manifest) {
+  const std::scoped_lock lock(mutex_);
+  HOLDFAST_TRY(const std::uint64_t own_bytes, prepare(manifest));
 
   SnapshotSummary& summary = manifest.summary;
   summary.id = id_;
   summary.source = source_;
   if (summary.started == WallTime{}) summary.started = started_;
   if (summary.finished == WallTime{}) summary.finished = context_.clock.now();
-  std::sort(manifest.collections.begin(), manifest.collections.end(),
-            [](const SnapshotCollection& a, const SnapshotCollection& b) {
-              return a.info.ns < b.info.ns;
-            });
-  HOLDFAST_TRY(summary.stored_bytes, resolve_files(manifest, *files_));
-  HOLDFAST_CHECK(check_collections(manifest));
+  summary.stored_bytes = own_bytes;
   count_collections(manifest);
   if (context_.encrypted) {
     HOLDFAST_TRY(manifest.keys, expected_key_ids(context_));
@@ -159,7 +178,7 @@ Status StoredSnapshotWriter::close_streams() {
   return {};
 }
 
-Result<StoredLayers> StoredSnapshotWriter::own_layers(const std::vector<Layer>& layers) {
+Result<StoredLayers> StoredSnapshotWriter::open_layers(const std::vector<Layer>& layers) {
   StoredLayers stored;
   for (const Layer& layer : layers) {
     HOLDFAST_CHECK(check_layer(layer));
@@ -172,11 +191,17 @@ Result<StoredLayers> StoredSnapshotWriter::own_layers(const std::vector<Layer>& 
   return stored;
 }
 
+Result<FileRef> StoredSnapshotWriter::find_file(std::uint32_t file) const {
+  if (file >= own_file_handle) return files_->find(file);
+  if (file < parent_files_.size()) return parent_files_[file];
+  return Error(ErrorCode::precondition, "a segment of a file that the parent lacks");
+}
+
 Result<std::shared_ptr<SegmentFile>> StoredSnapshotWriter::open_file(const SegmentRef& segment) {
   const std::scoped_lock lock(mutex_);
   std::shared_ptr<SegmentFile>& file = open_files_[segment.file];
   if (!file) {
-    HOLDFAST_TRY(FileRef reference, files_->find(segment.file));
+    HOLDFAST_TRY(FileRef reference, find_file(segment.file));
     file = std::make_shared<SegmentFile>(context_, source_.id, std::move(reference));
   }
   HOLDFAST_CHECK(check_reference(segment, file->reference()));

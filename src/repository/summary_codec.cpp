@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 
 #include "bson/builder.h"
 #include "repository/fields.h"
@@ -10,11 +11,28 @@ namespace holdfast::repository {
 namespace {
 
 constexpr std::size_t snapshot_id_digits = 16;
+constexpr std::array kinds{SnapshotKind::full, SnapshotKind::incremental, SnapshotKind::moment,
+                           SnapshotKind::imported};
 
 Status check_ids(const std::vector<std::string>& ids, std::string_view field) {
   const bool good = std::all_of(
       ids.begin(), ids.end(), [](const std::string& id) { return is_hex(id, snapshot_id_digits); });
   if (!good) return bad_field(field);
+  return {};
+}
+
+/// Manifests from before there were incrementals have neither field.
+Status read_descent(bson::DocumentView from, SnapshotSummary& summary) {
+  if (!from.find("kind")) return {};
+  HOLDFAST_TRY(const std::string name, text_field(from, "kind"));
+  const auto* const kind = std::find_if(kinds.begin(), kinds.end(),
+                                        [&](SnapshotKind each) { return name_of(each) == name; });
+  if (kind == kinds.end()) return bad_field("kind");
+  summary.kind = *kind;
+  HOLDFAST_TRY(summary.parent, text_field(from, "parent"));
+  if (!summary.parent.empty() && !is_hex(summary.parent, snapshot_id_digits)) {
+    return bad_field("parent");
+  }
   return {};
 }
 
@@ -33,6 +51,16 @@ void append_texts(bson::Builder& to, std::string_view field,
 }
 
 }  // namespace
+
+std::string_view name_of(SnapshotKind kind) {
+  switch (kind) {
+    case SnapshotKind::full: return "full";
+    case SnapshotKind::incremental: return "incremental";
+    case SnapshotKind::moment: return "moment";
+    case SnapshotKind::imported: return "imported";
+  }
+  return "full";
+}
 
 void append_consistency(bson::Builder& to, const Consistency& consistency) {
   to.begin_document("consistency")
@@ -60,6 +88,8 @@ Bytes encode_summary(const SnapshotSummary& summary) {
       .append_string("description", summary.source.description)
       .append_string("server_version", summary.source.server_version)
       .end();
+  to.append_string("kind", name_of(summary.kind));
+  to.append_string("parent", summary.parent);
   append_texts(to, "databases", summary.databases);
   to.append_bool("whole", summary.whole);
   to.append_date("started", to_milliseconds(summary.started));
@@ -72,6 +102,12 @@ Bytes encode_summary(const SnapshotSummary& summary) {
   append_texts(to, "tags", summary.tags);
   to.append_string("critical_reason", summary.critical_reason);
   append_texts(to, "predecessors", summary.predecessors);
+  if (summary.lost_log) {
+    to.begin_document("lost_log")
+        .append_timestamp("since", summary.lost_log->since.packed())
+        .append_string("cause", summary.lost_log->cause)
+        .end();
+  }
   return std::move(to).finish().bytes();
 }
 
@@ -85,6 +121,7 @@ Result<SnapshotSummary> decode_summary(ByteView block) {
   if (!is_source_id(summary.source.id)) return bad_field("source.id");
   HOLDFAST_TRY(summary.source.description, text_field(source, "description"));
   HOLDFAST_TRY(summary.source.server_version, text_field(source, "server_version"));
+  HOLDFAST_CHECK(read_descent(from, summary));
   HOLDFAST_TRY(summary.databases, texts_field(from, "databases"));
   HOLDFAST_TRY(summary.whole, bool_field(from, "whole"));
   HOLDFAST_TRY(summary.started, time_field(from, "started"));
@@ -98,6 +135,13 @@ Result<SnapshotSummary> decode_summary(ByteView block) {
   HOLDFAST_TRY(summary.critical_reason, text_field(from, "critical_reason"));
   HOLDFAST_TRY(summary.predecessors, texts_field(from, "predecessors"));
   HOLDFAST_CHECK(check_ids(summary.predecessors, "predecessors"));
+  if (from.find("lost_log")) {
+    HOLDFAST_TRY(const bson::DocumentView lost, document_field(from, "lost_log"));
+    const auto since = lost.find("since");
+    if (!since || since->type() != bson::Type::timestamp) return bad_field("lost_log.since");
+    HOLDFAST_TRY(std::string cause, text_field(lost, "cause"));
+    summary.lost_log = LogGap{ClusterTime::from_packed(since->as_timestamp()), std::move(cause)};
+  }
   return summary;
 }
 
