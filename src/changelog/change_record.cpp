@@ -10,9 +10,11 @@ namespace holdfast::changelog {
 namespace {
 
 constexpr std::size_t kind_at = 16;
-constexpr std::size_t key_type_at = 17;
-constexpr std::size_t key_length_at = 18;
-constexpr std::size_t key_at = 22;
+constexpr std::size_t time_at = 17;
+constexpr std::size_t key_type_at = 25;
+constexpr std::size_t key_length_at = 26;
+constexpr std::size_t key_at = 30;
+constexpr std::uint8_t left_out_bit = 0x80;
 
 bson::ValueView key_of(ByteView record) {
   const auto length = load_little_endian<std::uint32_t>(record.data() + key_length_at);
@@ -24,7 +26,9 @@ bson::ValueView key_of(ByteView record) {
 void encode_change(const Uuid& uuid, const Event& event, Bytes& out) {
   out.clear();
   append_bytes(out, uuid);
-  out.push_back(static_cast<std::uint8_t>(event.kind));
+  const auto kind = static_cast<std::uint8_t>(event.kind);
+  out.push_back(event.left_out ? kind | left_out_bit : kind);
+  append_little_endian(out, event.time.packed());
   out.push_back(static_cast<std::uint8_t>(event.key->type()));
   append_little_endian(out, static_cast<std::uint32_t>(event.key->bytes().size()));
   append_bytes(out, event.key->bytes());
@@ -34,7 +38,10 @@ void encode_change(const Uuid& uuid, const Event& event, Bytes& out) {
 ChangeRecord decode_change(ByteView record) {
   ChangeRecord change;
   std::copy_n(record.begin(), change.uuid.size(), change.uuid.begin());
-  change.kind = static_cast<EventKind>(record[kind_at]);
+  change.kind = static_cast<EventKind>(record[kind_at] & ~left_out_bit);
+  change.left_out = (record[kind_at] & left_out_bit) != 0;
+  change.time =
+      ClusterTime::from_packed(load_little_endian<std::uint64_t>(record.data() + time_at));
   change.key = key_of(record);
   const ByteView body = record.subspan(key_at + change.key.bytes().size());
   if (!body.empty()) change.body = bson::DocumentView(body);

@@ -53,6 +53,8 @@ struct Event {
 
   /// The change event whole, as the stream gave it.
   bson::DocumentView raw;
+  /// A change of a document that a fold is to leave out, and to know of.
+  bool left_out = false;
 
   [[nodiscard]] bool is_document_change() const { return kind <= EventKind::remove; }
   [[nodiscard]] bool is_catalog_change() const {
