@@ -7,12 +7,13 @@
 #include <optional>
 #include <utility>
 
-#include "backup/held_collection.h"
-#include "backup/reread_phase.h"
-#include "backup/scan_phase.h"
+#include "backup/audit.h"
+#include "backup/parent.h"
+#include "backup/rounds.h"
 #include "backup/source_identity.h"
-#include "backup/window.h"
 #include "bson/builder.h"
+#include "changelog/log_chain.h"
+#include "changelog/log_writer.h"
 #include "changelog/stream_drain.h"
 #include "dataset/selection.h"
 #include "mongo/catalog.h"
@@ -22,20 +23,29 @@ namespace holdfast::backup {
 
 namespace {
 
+using changelog::HeldCollection;
+using changelog::HeldCollections;
+using changelog::identity_of;
+
 constexpr std::string_view standalone_reason =
     "a standalone server has no log, so what was written during the scan may be in it or not";
 constexpr std::string_view timeseries_reason =
     "a time series: change streams do not show it, so it was copied while writes went on";
+constexpr std::string_view system_reason =
+    "a system collection: change streams do not show it, so it was copied while writes went on";
 constexpr std::string_view sharded_reason =
     "sharded clusters are untested: read through mongos by the same method";
 
-/// One full backup, from the first look at the catalog to the commit. See
-/// docs/decisions/0005-rounds-and-barriers.md for the rounds.
-class FullBackup {
+/// Whether the server's log tells nothing of this collection, so that it is copied each time.
+bool is_blind(const CollectionInfo& info) {
+  return info.type == CollectionType::timeseries || info.ns.collection.starts_with("system.");
+}
+
+/// One backup, from the first look at the catalog to the commit.
+class BackupRun {
  public:
-  FullBackup(mongo::Client& client, repository::Repository& repository,
-             const BackupOptions& options, const Clock& clock, RandomSource& random,
-             ProgressSink& progress, std::stop_token stop)
+  BackupRun(mongo::Client& client, repository::Repository& repository, const BackupOptions& options,
+            const Clock& clock, RandomSource& random, ProgressSink& progress, std::stop_token stop)
       : client_(client),
         repository_(repository),
         options_(options),
@@ -43,33 +53,28 @@ class FullBackup {
         random_(random),
         progress_(progress),
         stop_(std::move(stop)),
-        selection_(options.collections, options.exclude) {}
+        source_(identify_source(client.server())) {}
 
   Result<BackupOutcome> run();
 
  private:
   Status choose_databases();
+  Status choose_parent();
   Status open_stream();
-  /// Fills catalog_ with what is in scope and chosen.
-  Status read_selected_catalog();
-  Status check_selection(const std::vector<CollectionInfo>& found);
-  Status run_rounds();
-  /// One window: catalog, scan of what is not held, barrier, fold. Whether all is settled.
-  Result<bool> run_round(bool last);
-  std::vector<CollectionInfo> adopt_catalog();
-  Status scan(const std::vector<CollectionInfo>& wanted);
-  Result<bool> close_window(const std::vector<CollectionInfo>& scanned, bool last);
-  /// After the last window: what is still moving becomes best-effort.
-  Status settle_last_round(const CatalogChanges& changes);
-  bool drop_stale(const CatalogChanges& changes, bool last);
-  Status reread();
+  /// Opens the stream behind a position. False: the server's log does not reach back so far.
+  Result<bool> resume_stream(const repository::LogPosition& position);
+  Result<std::optional<changelog::LogChain>> find_stored_log() const;
+  Status settle();
+  Status catch_up(Rounds& rounds);
+  [[nodiscard]] HeldCollections parent_collections(bool exact_only) const;
   void drop_marker_collections();
+  Status keep_log();
+  Status take_results(Rounds& rounds);
   Result<repository::SnapshotSummary> commit(WallTime started);
   [[nodiscard]] repository::SnapshotCollection describe(const CollectionInfo& info);
-  [[nodiscard]] bool in_scope(std::string_view database) const {
-    return std::binary_search(databases_.begin(), databases_.end(), database);
-  }
+  [[nodiscard]] bool incremental() const { return options_.kind == BackupKind::incremental; }
   void warn(std::string sentence);
+  void note_finding(std::string sentence);
 
   mongo::Client& client_;
   repository::Repository& repository_;
@@ -78,25 +83,33 @@ class FullBackup {
   RandomSource& random_;
   ProgressSink& progress_;
   const std::stop_token stop_;
-  const Selection selection_;
+  const repository::SourceIdentity source_;
 
   std::vector<std::string> databases_;
+  std::optional<Parent> parent_;
   std::unique_ptr<repository::SnapshotWriter> writer_;
+  /// The stored log between the parent and where the stream begins; none if that is the parent.
+  std::unique_ptr<changelog::EventSequence> stored_;
   std::unique_ptr<changelog::StreamDrain> drain_;  ///< None on a standalone.
-  changelog::Boundary boundary_;                   ///< Everything held is folded up to here.
-  std::vector<CollectionInfo> catalog_;            ///< Of the current round.
+  bool follows_parent_ = false;  ///< Stored log and stream hold all events since the parent.
+  std::optional<repository::LogGap> lost_log_;
+  changelog::Boundary boundary_;
+  std::vector<CollectionInfo> catalog_;
   HeldCollections held_;
-  std::vector<CollectionInfo> lost_;  ///< Vanished while they were read, this round.
-  ClusterTime latest_read_;
   BackupOutcome outcome_;
 };
 
-void FullBackup::warn(std::string sentence) {
+void BackupRun::warn(std::string sentence) {
   progress_.note(sentence);
   outcome_.warnings.push_back(std::move(sentence));
 }
 
-Status FullBackup::choose_databases() {
+void BackupRun::note_finding(std::string sentence) {
+  progress_.note(sentence);
+  outcome_.findings.push_back(std::move(sentence));
+}
+
+Status BackupRun::choose_databases() {
   databases_ = options_.databases;
   if (databases_.empty()) {
     HOLDFAST_TRY(databases_, mongo::list_databases(client_));
@@ -110,171 +123,137 @@ Status FullBackup::choose_databases() {
   return {};
 }
 
-Status FullBackup::open_stream() {
+Status BackupRun::choose_parent() {
+  if (options_.independent) return {};
+  const Selection selection(options_.collections, options_.exclude);
+  std::vector<std::string> notes;
+  HOLDFAST_TRY(parent_, backup::choose_parent(
+                            repository_, {source_.id, databases_, selection.everything()}, notes));
+  for (std::string& note : notes) note_finding(std::move(note));
+  if (incremental() && !parent_) {
+    warn("there is no snapshot of this source and these databases to build on: this is a full one");
+  }
+  return {};
+}
+
+Result<bool> BackupRun::resume_stream(const repository::LogPosition& position) {
+  auto drain = changelog::StreamDrain::start(client_, databases_, position, options_.spool_folder,
+                                             random_);
+  if (drain.ok()) {
+    drain_ = std::move(*drain);
+    return true;
+  }
+  if (drain.error().code() != ErrorCode::gap) {
+    return drain.error().with_context("opening the change stream");
+  }
+  lost_log_ = repository::LogGap{position.time, drain.error().message()};
+  return false;
+}
+
+Result<std::optional<changelog::LogChain>> BackupRun::find_stored_log() const {
+  const ClusterTime since = parent_->manifest.summary.consistency.time;
+  HOLDFAST_TRY(auto chains, changelog::read_log_chains(repository_, source_.id));
+  std::optional<changelog::LogChain> longest;
+  for (changelog::LogChain& chain : chains) {
+    const bool usable = chain.databases == databases_ && chain.start().time <= since &&
+                        since <= chain.end().time;
+    if (usable && (!longest || longest->end().time < chain.end().time)) longest = std::move(chain);
+  }
+  return longest;
+}
+
+Status BackupRun::open_stream() {
   if (!client_.server().has_log()) return {};
+  if (parent_ && parent_->foldable()) {
+    const ClusterTime since = parent_->manifest.summary.consistency.time;
+    HOLDFAST_TRY(const auto chain, find_stored_log());
+    if (chain && since < chain->end().time) {
+      HOLDFAST_TRY(follows_parent_, resume_stream(chain->end()));
+      if (follows_parent_) {
+        HOLDFAST_TRY(stored_, changelog::open_stored_events(repository_, *chain, since,
+                                                            chain->end().time));
+      }
+    }
+    if (!follows_parent_) {
+      HOLDFAST_TRY(follows_parent_, resume_stream({since, *parent_->manifest.resume_token}));
+    }
+    if (follows_parent_) {
+      lost_log_.reset();
+      return {};
+    }
+    warn(fmt::format("the server's log no longer reaches back to snapshot {}: a gap in the log "
+                     "since {}; everything is read and compared with that snapshot instead",
+                     parent_->manifest.summary.id, since.text()));
+  }
   auto drain = changelog::StreamDrain::start(client_, databases_, std::nullopt,
                                              options_.spool_folder, random_);
   if (!drain.ok()) return drain.error().with_context("opening the change stream");
   drain_ = std::move(*drain);
-  boundary_ = drain_->start_boundary();
   return {};
 }
 
-Status FullBackup::read_selected_catalog() {
-  std::vector<CollectionInfo> all;
-  for (const std::string& database : databases_) {
-    auto part = mongo::read_catalog(client_, database);
-    if (!part.ok()) return part.error().with_context("catalog of " + database);
-    std::move(part->begin(), part->end(), std::back_inserter(all));
+HeldCollections BackupRun::parent_collections(bool exact_only) const {
+  HeldCollections held;
+  for (const repository::SnapshotCollection& collection : parent_->manifest.collections) {
+    if (collection.info.type == CollectionType::view) continue;
+    const bool exact = collection.consistency.kind == Consistency::Kind::exact;
+    if (exact_only && (!exact || is_blind(collection.info))) continue;
+    HeldCollection one;
+    one.info = collection.info;
+    one.layers = collection.layers;
+    one.fingerprint = collection.fingerprint;
+    one.document_bytes = collection.document_bytes;
+    one.order_uncertain = collection.order_uncertain;
+    if (exact_only) one.fit = bson::UpdateFit::strict;
+    held.emplace(identity_of(one.info), std::move(one));
   }
-  if (outcome_.rounds == 1) HOLDFAST_CHECK(check_selection(all));
-  catalog_.clear();
-  std::copy_if(all.begin(), all.end(), std::back_inserter(catalog_),
-               [&](const CollectionInfo& info) { return selection_.contains(info.ns); });
+  return held;
+}
+
+Status BackupRun::catch_up(Rounds& rounds) {
+  const Status caught_up = rounds.catch_up(parent_collections(true), stored_.get());
+  if (caught_up.ok() && !incremental()) {
+    rounds.audit();
+    outcome_.audited = true;
+  }
+  if (caught_up.ok()) return {};
+  if (caught_up.error().code() != ErrorCode::corrupt) return caught_up;
+  // Not to fail for ever: what is on the server is the truth.
+  note_finding(fmt::format("the log since snapshot {} does not fit it ({}): everything is read and "
+                           "compared with the server instead",
+                           parent_->manifest.summary.id, caught_up.error().message()));
   return {};
 }
 
-Status FullBackup::check_selection(const std::vector<CollectionInfo>& found) {
-  if (const auto lonely = selection_.unmatched(found); !lonely.empty()) {
-    return Error(ErrorCode::not_found,
-                 fmt::format("no collection matches {}", fmt::join(lonely, ", ")),
-                 "names are case-sensitive; globs match \"collection\" or \"database.collection\"");
-  }
-  if (found.empty()) {
-    return Error(
-        ErrorCode::not_found,
-        fmt::format("nothing to back up: {} has no collections", fmt::join(databases_, ", ")),
-        "check the database's name; a backup of nothing would look like success");
-  }
+Status BackupRun::settle() {
+  const Rounds::Tools tools{client_,  options_, databases_, repository_.hasher(),
+                            random_, progress_, stop_};
+  Rounds rounds(tools, *writer_, drain_.get());
+  if (follows_parent_) HOLDFAST_CHECK(catch_up(rounds));
+  if (parent_) rounds.add_bases(parent_collections(false));
+  HOLDFAST_CHECK(rounds.run());
+  HOLDFAST_CHECK(rounds.reread());
+  return take_results(rounds);
+}
+
+Status BackupRun::take_results(Rounds& rounds) {
+  boundary_ = rounds.boundary();
+  catalog_ = rounds.catalog();
+  held_ = std::move(rounds.held());
+  outcome_.events = rounds.events;
+  outcome_.changed_after_scan = rounds.changed;
+  outcome_.rounds = rounds.rounds;
+  outcome_.scanned_again = rounds.scanned_again;
+  outcome_.reread_documents = rounds.reread_documents;
+  for (std::string& damage : rounds.damaged_parents) note_finding(std::move(damage));
+  if (!outcome_.audited) return {};
+  HOLDFAST_TRY(AuditReport audit, report_audit(held_, *writer_));
+  outcome_.order_corrected = audit.order_corrected;
+  for (std::string& sentence : audit.sentences) note_finding(std::move(sentence));
   return {};
 }
 
-std::vector<CollectionInfo> FullBackup::adopt_catalog() {
-  HeldCollections still;  // What is gone from the catalog is let go.
-  std::vector<CollectionInfo> wanted;
-  for (const CollectionInfo& info : catalog_) {
-    if (info.type == CollectionType::view) continue;
-    const auto known = held_.find(identity_of(info));
-    if (known == held_.end()) {
-      wanted.push_back(info);
-      continue;
-    }
-    known->second.info = info;
-    // Born in an earlier window and folded from empty, which positions don't allow.
-    if (known->second.positional() && known->second.layers.empty() &&
-        known->second.fingerprint.documents == 0) {
-      wanted.push_back(info);
-      continue;
-    }
-    still.insert(held_.extract(known));
-  }
-  held_ = std::move(still);
-  return wanted;
-}
-
-Status FullBackup::scan(const std::vector<CollectionInfo>& wanted) {
-  lost_.clear();
-  if (wanted.empty()) return {};
-  const ClusterTime not_before = drain_ ? boundary_.time : ClusterTime{};
-  HOLDFAST_TRY(ScanOutcome scanned, scan_collections(client_, *writer_, wanted, not_before,
-                                                     options_, random_, progress_, stop_));
-  latest_read_ = std::max(latest_read_, scanned.latest_read);
-  lost_ = std::move(scanned.lost);
-  for (HeldCollection& collection : scanned.read) {
-    const Uuid identity = identity_of(collection.info);
-    held_.insert_or_assign(identity, std::move(collection));
-  }
-  return {};
-}
-
-bool FullBackup::drop_stale(const CatalogChanges& changes, bool last) {
-  bool any = !lost_.empty();
-  for (auto entry = held_.begin(); entry != held_.end();) {
-    HeldCollection& held = entry->second;
-    // Rows that were read before this window are known by UUID; a rename does not matter to them.
-    // Without UUIDs in events nothing follows a rename.
-    const bool unsure = held.stale || (changes.names_only && changes.rebinds(held));
-    if (!unsure) {
-      ++entry;
-      continue;
-    }
-    any = true;
-    if (last) {
-      held.best_effort_reason = fmt::format(
-          "it changed in every one of {} scans in a way that events do not tell", outcome_.rounds);
-      ++entry;
-    } else {
-      ++outcome_.scanned_again;
-      entry = held_.erase(entry);
-    }
-  }
-  return any;
-}
-
-Result<bool> FullBackup::close_window(const std::vector<CollectionInfo>& scanned, bool last) {
-  HOLDFAST_TRY(const changelog::Boundary end, drain_->barrier(databases_.front(), latest_read_,
-                                                              barrier_patience, progress_, stop_));
-  const Window window{*drain_, boundary_, end};
-  HOLDFAST_TRY(const CatalogChanges changes,
-               read_catalog_changes(window, [&](std::string_view d) { return in_scope(d); }));
-  outcome_.events += changes.document_changes;
-  // Rows read while their name may have come to mean another collection don't count.
-  for (const CollectionInfo& info : scanned) {
-    const auto read = held_.find(identity_of(info));
-    if (read != held_.end() && changes.rebinds(read->second)) read->second.stale = true;
-  }
-  for (const Uuid& uuid : changes.born) held_.try_emplace(uuid);
-  HOLDFAST_TRY(const std::uint64_t changed,
-               fold_window(window, changes, held_, *writer_, repository_.hasher(), options_,
-                           random_, progress_, stop_));
-  outcome_.changed_after_scan += changed;
-  boundary_ = end;
-  const bool stale = drop_stale(changes, last);
-  if (changes.none() && !stale) return true;
-  if (last) HOLDFAST_CHECK(settle_last_round(changes));
-  return false;
-}
-
-Status FullBackup::settle_last_round(const CatalogChanges& changes) {
-  HOLDFAST_CHECK(read_selected_catalog());
-  for (const CollectionInfo& info : catalog_) {
-    const auto known = held_.find(identity_of(info));
-    if (known != held_.end()) known->second.info = info;
-  }
-  for (auto& [uuid, held] : held_) {
-    if (!changes.touches(held.info.ns) || !held.best_effort_reason.empty()) continue;
-    held.best_effort_reason = fmt::format(
-        "it was created, dropped, renamed or altered in every one of {} windows", outcome_.rounds);
-  }
-  return {};
-}
-
-Result<bool> FullBackup::run_round(bool last) {
-  HOLDFAST_CHECK(read_selected_catalog());
-  const std::vector<CollectionInfo> wanted = adopt_catalog();
-  if (outcome_.rounds > 1) outcome_.scanned_again += wanted.size();
-  HOLDFAST_CHECK(scan(wanted));
-  if (!drain_) return true;
-  return close_window(wanted, last);
-}
-
-Status FullBackup::run_rounds() {
-  for (outcome_.rounds = 1;; ++outcome_.rounds) {
-    const bool last = outcome_.rounds >= options_.max_rounds;
-    HOLDFAST_TRY(const bool settled, run_round(last));
-    if (settled || last) return {};
-  }
-}
-
-Status FullBackup::reread() {
-  if (!drain_) return {};
-  HOLDFAST_TRY(outcome_.reread_documents,
-               reread_documents(client_, *drain_, boundary_, databases_.front(), held_, *writer_,
-                                repository_.hasher(), options_, random_, progress_, stop_));
-  return {};
-}
-
-void FullBackup::drop_marker_collections() {
+void BackupRun::drop_marker_collections() {
   bson::Builder command;
   command.append_string("drop", mongo::marker_collection);
   const bson::Document document = std::move(command).finish();
@@ -283,7 +262,17 @@ void FullBackup::drop_marker_collections() {
   static_cast<void>(dropped);
 }
 
-repository::SnapshotCollection FullBackup::describe(const CollectionInfo& info) {
+Status BackupRun::keep_log() {
+  if (!follows_parent_) return {};
+  progress_.stage("keep log", 0, 0);
+  const auto stored = changelog::store_drained_events(
+      repository_, source_.id, databases_, *drain_, drain_->start_boundary(), boundary_, "backup",
+      std::nullopt);
+  if (!stored.ok()) return stored.error().with_context("storing the log");
+  return {};
+}
+
+repository::SnapshotCollection BackupRun::describe(const CollectionInfo& info) {
   repository::SnapshotCollection collection;
   collection.info = info;
   collection.consistency.time = boundary_.time;
@@ -292,8 +281,8 @@ repository::SnapshotCollection FullBackup::describe(const CollectionInfo& info) 
     reason = standalone_reason;
   } else if (client_.server().sharded) {
     reason = sharded_reason;
-  } else if (info.type == CollectionType::timeseries) {
-    reason = timeseries_reason;
+  } else if (info.type != CollectionType::view && is_blind(info)) {
+    reason = info.type == CollectionType::timeseries ? timeseries_reason : system_reason;
   }
   if (const auto held = held_.find(identity_of(info)); held != held_.end()) {
     collection.fingerprint = held->second.fingerprint;
@@ -315,14 +304,18 @@ repository::SnapshotCollection FullBackup::describe(const CollectionInfo& info) 
   return collection;
 }
 
-Result<repository::SnapshotSummary> FullBackup::commit(WallTime started) {
+Result<repository::SnapshotSummary> BackupRun::commit(WallTime started) {
+  const Selection selection(options_.collections, options_.exclude);
   repository::Manifest manifest;
   repository::SnapshotSummary& summary = manifest.summary;
+  if (parent_) summary.parent = parent_->manifest.summary.id;
+  if (parent_ && incremental()) summary.kind = repository::SnapshotKind::incremental;
   summary.started = started;
   summary.databases = databases_;
-  summary.whole = selection_.everything();
+  summary.whole = selection.everything();
   summary.tags = options_.tags;
   summary.critical_reason = options_.critical_reason;
+  summary.lost_log = lost_log_;
   summary.consistency.kind = Consistency::Kind::exact;
   summary.consistency.time = boundary_.time;
   if (drain_) manifest.resume_token = boundary_.token;
@@ -348,21 +341,20 @@ Result<repository::SnapshotSummary> FullBackup::commit(WallTime started) {
   return writer_->commit(std::move(manifest));
 }
 
-Result<BackupOutcome> FullBackup::run() {
+Result<BackupOutcome> BackupRun::run() {
   const SteadyTime begun = clock_.steady_now();
   const WallTime started = clock_.now();
   HOLDFAST_CHECK(choose_databases());
-  HOLDFAST_TRY(writer_,
-               repository_.begin_snapshot(identify_source(client_.server()), options_.layout));
+  HOLDFAST_CHECK(choose_parent());
+  HOLDFAST_TRY(writer_, repository_.begin_snapshot(
+                            source_, options_.layout,
+                            parent_ ? parent_->manifest.files : std::vector<repository::FileRef>()));
   HOLDFAST_CHECK(open_stream());
-  const auto settle = [&]() -> Status {
-    HOLDFAST_CHECK(run_rounds());
-    return reread();
-  };
   const Status settled = settle();
   if (drain_) drop_marker_collections();
   HOLDFAST_CHECK(settled);
   if (stop_.stop_requested()) return Error(ErrorCode::cancelled, "stopped");
+  HOLDFAST_CHECK(keep_log());
   HOLDFAST_TRY(outcome_.summary, commit(started));
   outcome_.seconds = std::chrono::duration<double>(clock_.steady_now() - begun).count();
   return std::move(outcome_);
@@ -370,12 +362,11 @@ Result<BackupOutcome> FullBackup::run() {
 
 }  // namespace
 
-Result<BackupOutcome> run_full_backup(mongo::Client& client, repository::Repository& repository,
-                                      const BackupOptions& options, const Clock& clock,
-                                      RandomSource& random, ProgressSink& progress,
-                                      std::stop_token stop) {
-  FullBackup backup(client, repository, options, clock, random, progress, std::move(stop));
-  return backup.run();
+Result<BackupOutcome> run_backup(mongo::Client& client, repository::Repository& repository,
+                                 const BackupOptions& options, const Clock& clock,
+                                 RandomSource& random, ProgressSink& progress,
+                                 std::stop_token stop) {
+  return BackupRun(client, repository, options, clock, random, progress, std::move(stop)).run();
 }
 
 }  // namespace holdfast::backup

@@ -16,8 +16,18 @@
 
 namespace holdfast::backup {
 
+enum class BackupKind {
+  /// Reads everything; what equals the parent is shared with it, and the parent is audited.
+  full,
+  /// Reads what changed since the parent: from the log, or where there is none by comparing.
+  incremental,
+};
+
 /// What is backed up, and how.
 struct BackupOptions {
+  BackupKind kind = BackupKind::full;
+  /// Share nothing with any earlier snapshot.
+  bool independent = false;
   /// Databases in scope; empty means every one but admin, config and local.
   std::vector<std::string> databases;
   /// Globs (`*`, `?`) over "collection" or "database.collection"; empty means all.
@@ -49,15 +59,22 @@ struct BackupOutcome {
   std::uint64_t reread_documents = 0;  ///< Read again to learn the order of their fields.
   /// Documents whose values are exact but whose order of fields could not be told.
   std::uint64_t order_uncertain = 0;
+  /// Damage of the parent, and documents that no event explains: found, and put right in this
+  /// snapshot.
+  std::vector<std::string> findings;
+  std::uint64_t order_corrected = 0;  ///< Documents whose order of fields the audit put right.
+  bool audited = false;               ///< The parent and the log were compared with the server.
   double seconds = 0;
 };
 
-/// Makes a full snapshot. On a deployment with a log: scan + fold, exact at one cluster time per
-/// namespace; on a standalone: a plain scan, best-effort. A crash or an error leaves the
-/// repository as it was, with garbage at most.
+/// Makes a snapshot. On a deployment with a log it is exact at one cluster time per namespace: a
+/// full one by scan + fold, an incremental one by folding the events since its parent. Without a
+/// log, or after a gap in it, everything is scanned and compared with the parent. The events that
+/// were read are kept as log. A crash or an error leaves the repository as it was, with garbage
+/// at most.
 /// Errors: not_found (no such database or collection), denied, retry (server away for longer
 /// than the retries), gap (the log was overrun during the scan), cancelled, no_space, …
-[[nodiscard]] Result<BackupOutcome> run_full_backup(mongo::Client& client,
+[[nodiscard]] Result<BackupOutcome> run_backup(mongo::Client& client,
                                                     repository::Repository& repository,
                                                     const BackupOptions& options,
                                                     const Clock& clock, RandomSource& random,

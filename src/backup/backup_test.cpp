@@ -1,4 +1,4 @@
-#include "backup/backup.h"
+#include "backup/backup_testing.h"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -18,16 +18,11 @@
 namespace holdfast::backup {
 namespace {
 
-/// A server, a repository in memory, and words for both.
-class Backup : public ::testing::Test {
+class Backup : public LiveBackup {
  protected:
-  void run_command(const std::string& command, const std::string& database = "shop") {
-    mongo::run_text(*client_, database, command);
-  }
   void insert(const std::string& collection, int first, int count) {
     for (int i = first; i < first + count; ++i) {
-      run_command(
-          fmt::format(R"({{"insert":"{}","documents":[{{"_id":{},"n":1}}]}})", collection, i));
+      command(fmt::format(R"({{"insert":"{}","documents":[{{"_id":{},"n":1}}]}})", collection, i));
     }
   }
   std::map<std::string, repository::SnapshotCollection> stored(const std::string& id) {
@@ -39,52 +34,21 @@ class Backup : public ::testing::Test {
     }
     return found;
   }
-  std::vector<std::string> documents(const std::string& id, const std::string& collection) {
-    auto reader = repository_->open_snapshot(id);
-    if (!reader.ok()) throw std::runtime_error(reader.error().message());
-    auto read = repository::testing::read_all(**reader, {"shop", collection});
-    if (!read.ok()) throw std::runtime_error(read.error().message());
-    std::vector<std::string> texts;
-    for (const bson::Document& document : *read) {
-      texts.push_back(bson::to_json(document.view(), bson::JsonMode::relaxed));
+  std::vector<std::string> texts(const std::string& collection) {
+    std::vector<std::string> all;
+    for (const bson::Document& document : documents(collection)) {
+      all.push_back(bson::to_json(document.view(), bson::JsonMode::relaxed));
     }
-    return texts;
+    return all;
   }
-  Result<BackupOutcome> back_up(const BackupOptions& options) {
-    return run_full_backup(*client_, *repository_, options, clock_, random_, progress_, {});
-  }
-  void SetUp() override {
-    ASSERT_TRUE(place_.init().ok());
-    HOLDFAST_ASSERT_OK(repository_, place_.open());
-  }
-
-  repository::testing::TestPlace place_;
-  std::unique_ptr<repository::Repository> repository_;
-  std::unique_ptr<mongo::TestServer> server_;  // ends after the client: it waits for clients
-  std::unique_ptr<mongo::Client> client_;
-  SystemClock clock_;
-  SystemRandom random_;
-  SilentProgress progress_;
 };
 
-#define HOLDFAST_START_BACKUP_SERVER(...)      \
-  HOLDFAST_START_SERVER(server, __VA_ARGS__);  \
-  server_ = std::move(server);                 \
-  client_ = mongo::connect_to(server_->uri()); \
-  run_command(R"({"dropDatabase":1})")
-
-BackupOptions of_shop() {
-  BackupOptions options;
-  options.databases = {"shop"};
-  return options;
-}
-
 TEST_F(Backup, Core_of_a_quiet_database_is_exact_and_whole) {
-  HOLDFAST_START_BACKUP_SERVER({});
+  HOLDFAST_START_SHOP({});
   insert("users", 1, 20);
-  run_command(R"({"createIndexes":"users","indexes":[{"key":{"n":1},"name":"n_1"}]})");
-  run_command(R"({"create":"empty"})");
-  run_command(R"({"create":"few","viewOn":"users","pipeline":[{"$match":{"n":1}}]})");
+  command(R"({"createIndexes":"users","indexes":[{"key":{"n":1},"name":"n_1"}]})");
+  command(R"({"create":"empty"})");
+  command(R"({"create":"few","viewOn":"users","pipeline":[{"$match":{"n":1}}]})");
   const auto outcome = back_up(of_shop());
   ASSERT_TRUE(outcome.ok()) << outcome.error().message();
   EXPECT_EQ(outcome->summary.consistency.kind, Consistency::Kind::exact);
@@ -93,11 +57,11 @@ TEST_F(Backup, Core_of_a_quiet_database_is_exact_and_whole) {
   ASSERT_EQ(found.size(), 3U);
   EXPECT_EQ(found.at("users").info.indexes.size(), 2U);
   EXPECT_EQ(found.at("few").info.type, CollectionType::view);
-  EXPECT_EQ(documents(outcome->summary.id, "users").front(), R"({"_id":1,"n":1})");
+  EXPECT_EQ(texts("users").front(), R"({"_id":1,"n":1})");
 }
 
 TEST_F(Backup, Core_leaves_nothing_of_its_own_in_the_source) {
-  HOLDFAST_START_BACKUP_SERVER({});
+  HOLDFAST_START_SHOP({});
   insert("users", 1, 2);
   ASSERT_TRUE(back_up(of_shop()).ok());
   const auto listed = mongo::run_text(*client_, "shop", R"({"listCollections":1})");
@@ -105,7 +69,7 @@ TEST_F(Backup, Core_leaves_nothing_of_its_own_in_the_source) {
 }
 
 TEST_F(Backup, of_a_standalone_is_best_effort_and_says_why) {
-  HOLDFAST_START_BACKUP_SERVER({.standalone = true});
+  HOLDFAST_START_SHOP({.standalone = true});
   insert("users", 1, 3);
   const auto outcome = back_up(of_shop());
   ASSERT_TRUE(outcome.ok()) << outcome.error().message();
@@ -115,7 +79,7 @@ TEST_F(Backup, of_a_standalone_is_best_effort_and_says_why) {
 }
 
 TEST_F(Backup, of_chosen_collections_leaves_the_others_out) {
-  HOLDFAST_START_BACKUP_SERVER({});
+  HOLDFAST_START_SHOP({});
   insert("users", 1, 1);
   insert("orders", 1, 1);
   insert("orders_old", 1, 1);
@@ -131,7 +95,7 @@ TEST_F(Backup, of_chosen_collections_leaves_the_others_out) {
 }
 
 TEST_F(Backup, refuses_a_glob_or_a_database_that_matches_nothing) {
-  HOLDFAST_START_BACKUP_SERVER({});
+  HOLDFAST_START_SHOP({});
   insert("users", 1, 1);
   BackupOptions options = of_shop();
   options.collections = {"userz"};
@@ -146,23 +110,23 @@ TEST_F(Backup, refuses_a_glob_or_a_database_that_matches_nothing) {
 }
 
 TEST_F(Backup, keeps_odd_keys_of_mixed_types_in_order) {
-  HOLDFAST_START_BACKUP_SERVER({});
-  run_command(R"({"insert":"mixed","documents":[{"_id":{"$numberDouble":"NaN"}},{"_id":5},)"
+  HOLDFAST_START_SHOP({});
+  command(R"({"insert":"mixed","documents":[{"_id":{"$numberDouble":"NaN"}},{"_id":5},)"
               R"({"_id":"text"},{"_id":{"a":1}},{"_id":{"$oid":"6b0406918f8fb5de6b040691"}},)"
               R"({"_id":true},{"_id":{"$date":0}},{"_id":null},{"_id":{"$numberDouble":"0.5"}}]})");
   const auto outcome = back_up(of_shop());
   ASSERT_TRUE(outcome.ok()) << outcome.error().message();
-  EXPECT_EQ(documents(outcome->summary.id, "mixed").size(), 9U);
+  EXPECT_EQ(texts("mixed").size(), 9U);
 }
 
 TEST_F(Backup, sorts_a_collection_with_a_collation_by_itself) {
-  HOLDFAST_START_BACKUP_SERVER({});
-  run_command(R"({"create":"names","collation":{"locale":"en","strength":1}})");
-  run_command(R"({"insert":"names","documents":[{"_id":"b"},{"_id":"A"},{"_id":"C"}]})");
+  HOLDFAST_START_SHOP({});
+  command(R"({"create":"names","collation":{"locale":"en","strength":1}})");
+  command(R"({"insert":"names","documents":[{"_id":"b"},{"_id":"A"},{"_id":"C"}]})");
   const auto outcome = back_up(of_shop());
   ASSERT_TRUE(outcome.ok()) << outcome.error().message();
   const std::vector<std::string> expected{R"({"_id":"A"})", R"({"_id":"C"})", R"({"_id":"b"})"};
-  EXPECT_EQ(documents(outcome->summary.id, "names"), expected);
+  EXPECT_EQ(texts("names"), expected);
 }
 
 }  // namespace

@@ -7,11 +7,15 @@
 
 #include "base/spool.h"
 #include "bson/order.h"
+#include "changelog/catalog_changes.h"
 #include "mongo/scan.h"
 
 namespace holdfast::backup {
 
 namespace {
+
+using changelog::HeldCollection;
+using changelog::HeldCollections;
 
 /// Bounds of one query: its `$in` list, and what it is expected to return.
 constexpr std::size_t max_keys_per_query = 500;
@@ -108,41 +112,40 @@ Result<std::uint64_t> read_into_spool(mongo::Client& client, const HeldCollectio
 Result<std::uint64_t> reread_documents(mongo::Client& client, changelog::StreamDrain& drain,
                                        const changelog::Boundary& boundary,
                                        const std::string& marker_database, HeldCollections& held,
-                                       repository::SnapshotWriter& writer,
-                                       const DocumentHasher& hasher, const BackupOptions& options,
-                                       RandomSource& random, ProgressSink& progress,
-                                       const std::stop_token& stop) {
+                                       const changelog::FoldTools& tools) {
   std::uint64_t keys = 0;
   for (auto& [uuid, collection] : held) {
     sort_reread_keys(collection);
     keys += collection.to_reread.size();
   }
   if (keys == 0) return keys;
-  progress.stage("read again", keys, 0);
+  tools.progress.stage("read again", keys, 0);
 
-  HOLDFAST_TRY(const auto spool, EncryptedSpool::create(options.spool_folder, random));
+  HOLDFAST_TRY(const auto spool,
+               EncryptedSpool::create(tools.settings.spool_folder, tools.random));
   std::map<Uuid, std::uint64_t> read;
   ClusterTime latest_read;
   for (const auto& [uuid, collection] : held) {
     if (collection.to_reread.empty()) continue;
     HOLDFAST_TRY(read[uuid], read_into_spool(client, collection, {.not_before = boundary.time},
-                                             *spool, latest_read, stop));
-    progress.advance(collection.to_reread.size(), 0);
+                                             *spool, latest_read, tools.stop));
+    tools.progress.advance(collection.to_reread.size(), 0);
   }
   HOLDFAST_CHECK(spool->flush());
-  HOLDFAST_TRY(const changelog::Boundary behind,
-               drain.barrier(marker_database, latest_read, barrier_patience, progress, stop));
-  const Window window{drain, boundary, behind};
+  HOLDFAST_TRY(
+      const changelog::Boundary behind,
+      drain.barrier(marker_database, latest_read, barrier_patience, tools.progress, tools.stop));
+  const changelog::DrainedEvents window(drain, boundary, behind);
   HOLDFAST_TRY(auto changed, find_changed_keys(window, held));
   HOLDFAST_TRY(const auto moved,
                read_catalog_changes(window, [](std::string_view) { return true; }));
   const auto documents = spool->reader();
-  HOLDFAST_TRY(const auto stream, writer.open_stream());
+  HOLDFAST_TRY(const auto stream, tools.writer.open_stream());
   for (auto& [uuid, collection] : held) {
     if (collection.to_reread.empty()) continue;
     // Read under a name that may have meant another collection: nothing of it counts.
     if (moved.rebinds(collection)) changed[uuid] = collection.to_reread;
-    RereadPatch patch(collection, changed[uuid], writer, hasher);
+    RereadPatch patch(collection, changed[uuid], tools.writer, tools.hasher);
     HOLDFAST_CHECK(patch.write(*documents, read[uuid], *stream));
     collection.to_reread.clear();
   }

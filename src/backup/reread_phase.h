@@ -2,15 +2,13 @@
 
 #include <chrono>
 #include <cstdint>
-#include <stop_token>
+#include <string>
 
-#include "backup/backup.h"
-#include "backup/window.h"
-#include "base/progress.h"
-#include "base/random.h"
 #include "base/result.h"
+#include "changelog/fold_events.h"
+#include "changelog/held_collection.h"
+#include "changelog/stream_drain.h"
 #include "mongo/client.h"
-#include "repository/repository.h"
 
 namespace holdfast::backup {
 
@@ -21,9 +19,8 @@ namespace holdfast::backup {
 /// `marker_database`, `drain`: as StreamDrain::barrier. Errors: as there and of the repository.
 [[nodiscard]] Result<std::uint64_t> reread_documents(
     mongo::Client& client, changelog::StreamDrain& drain, const changelog::Boundary& boundary,
-    const std::string& marker_database, HeldCollections& held, repository::SnapshotWriter& writer,
-    const DocumentHasher& hasher, const BackupOptions& options, RandomSource& random,
-    ProgressSink& progress, const std::stop_token& stop);
+    const std::string& marker_database, changelog::HeldCollections& held,
+    const changelog::FoldTools& tools);
 
 /// How long a barrier waits for transactions that are open: mongod ends them after 60 s.
 inline constexpr std::chrono::seconds barrier_patience{900};

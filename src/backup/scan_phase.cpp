@@ -7,6 +7,7 @@
 #include <optional>
 #include <utility>
 
+#include "backup/scan_range.h"
 #include "base/external_sorter.h"
 #include "base/task_group.h"
 #include "bson/order.h"
@@ -18,6 +19,9 @@ namespace holdfast::backup {
 
 namespace {
 
+using changelog::HeldCollection;
+using changelog::identity_of;
+
 /// A large collection is split into ranges of about this many bytes, so that threads end together.
 constexpr std::uint64_t range_bytes = 32ULL * 1024 * 1024;
 constexpr std::size_t max_ranges = 256;
@@ -25,66 +29,75 @@ constexpr std::size_t max_ranges = 256;
 /// is not asked for long, and not often.
 constexpr std::uint32_t statistics_limit_ms = 100;
 constexpr int max_slow_statistics = 2;
-/// Documents between two reports of progress and looks at the stop request.
-constexpr std::uint64_t report_every = 1000;
 
 struct ScanTask {
   std::size_t collection = 0;
   mongo::KeyRange range;
   std::uint64_t expected_bytes = 0;
+  /// Of its collection when it was begun; what a task of an earlier one found does not count.
+  std::uint32_t attempt = 0;
 };
 
 /// Reads ranges on several threads; each thread has a stream of segments of its own.
 class Scanner {
  public:
-  Scanner(mongo::Client& client, repository::SnapshotWriter& writer,
-          const std::vector<CollectionInfo>& collections, ClusterTime not_before,
-          const BackupOptions& options, RandomSource& random, ProgressSink& progress)
-      : client_(client),
-        writer_(writer),
-        options_(options),
-        random_(random),
-        progress_(progress),
+  Scanner(const ScanTools& tools, const std::vector<CollectionInfo>& collections,
+          const ScanBases& bases, ClusterTime not_before)
+      : tools_(tools),
+        audited_(bases.audited),
         scan_options_{.not_before = not_before},
-        held_(collections.size()),
-        lost_(collections.size(), false) {
+        collections_(collections.size()) {
     for (std::size_t i = 0; i < collections.size(); ++i) {
-      held_[i].info = collections[i];
-      held_[i].layers.resize(1);
+      collections_[i].held.info = collections[i];
+      const auto base = bases.collections.find(identity_of(collections[i]));
+      if (base != bases.collections.end()) collections_[i].base = &base->second;
     }
   }
 
   Status plan();
-  Status run(const std::stop_token& stop);
+  Status run();
   ScanOutcome finish() &&;
 
  private:
+  /// A collection while its ranges are read.
+  struct Scanned {
+    HeldCollection held;
+    std::vector<repository::SegmentRef> segments;
+    std::vector<changelog::Difference> different;
+    std::uint64_t differences_not_kept = 0;
+    const HeldCollection* base = nullptr;  ///< None, or not usable.
+    std::vector<ScanTask> tasks;           ///< All of them, to begin anew.
+    std::uint32_t attempt = 0;
+    bool lost = false;
+    [[nodiscard]] bool compared() const { return base != nullptr && !held.positional(); }
+    [[nodiscard]] bool audited() const {
+      return compared() && base->fit == bson::UpdateFit::strict;
+    }
+  };
+
   /// The size of a collection, if the server tells it soon. `refused`: how often it did not.
   Result<std::optional<mongo::CollectionStatistics>> expect(const CollectionInfo& info,
                                                             int refused);
   Status work(const std::stop_token& stop);
   std::optional<ScanTask> next_task();
-  Status scan(const ScanTask& task, repository::SegmentStream& stream, const std::stop_token& stop);
-  Status scan_sorted(mongo::ScanCursor& cursor, repository::SegmentStream& stream,
-                     const HeldCollection& held, std::vector<repository::SegmentRef>& segments,
-                     Fingerprint& fingerprint, const std::stop_token& stop);
-  Status copy(DocumentCursor& cursor, bool positional, repository::SegmentStream& stream,
-              std::vector<repository::SegmentRef>& segments, Fingerprint& fingerprint,
-              const std::stop_token& stop);
-  void record(const ScanTask& task, std::vector<repository::SegmentRef> segments,
-              const Fingerprint& fingerprint, ClusterTime read_at);
+  Status scan(const ScanTask& task, repository::SegmentStream& stream);
+  Result<ScannedRange> read(const ScanTask& task, const HeldCollection* base,
+                            DocumentCursor& cursor, repository::SegmentStream& stream,
+                            std::optional<DamagedBase>& damage);
+  Status sort(mongo::ScanCursor& cursor, ExternalSorter& sorter);
+  void record(const ScanTask& task, ScannedRange range, ClusterTime read_at);
+  /// Reads the collection again as if it had no base.
+  void begin_anew(const ScanTask& task, const Error& damage);
+  void complete(Scanned& scanned) const;
 
-  mongo::Client& client_;
-  repository::SnapshotWriter& writer_;
-  const BackupOptions& options_;
-  RandomSource& random_;
-  ProgressSink& progress_;
+  ScanTools tools_;
+  const bool audited_;
   const mongo::ScanOptions scan_options_;
 
   std::mutex mutex_;
   std::vector<ScanTask> tasks_;  ///< The largest last.
-  std::vector<HeldCollection> held_;
-  std::vector<bool> lost_;
+  std::vector<Scanned> collections_;
+  std::vector<std::string> damaged_bases_;
   ClusterTime latest_read_;
 };
 
@@ -102,39 +115,44 @@ class SortedCursor final : public DocumentCursor {
   ExternalSorter& sorter_;
 };
 
+bool segment_before(const repository::SegmentRef& a, const repository::SegmentRef& b) {
+  return bson::less(*a.first_key.view().find("_id"), *b.first_key.view().find("_id"));
+}
+
 Status Scanner::plan() {
   int refused_to_count = 0;
   std::uint64_t documents = 0;
   std::uint64_t bytes = 0;
-  for (std::size_t i = 0; i < held_.size(); ++i) {
-    const CollectionInfo& info = held_[i].info;
-    HOLDFAST_TRY(const auto known, expect(info, refused_to_count));
+  for (std::size_t i = 0; i < collections_.size(); ++i) {
+    const HeldCollection& held = collections_[i].held;
+    HOLDFAST_TRY(const auto known, expect(held.info, refused_to_count));
     const auto expected = known.value_or(mongo::CollectionStatistics{});
     if (!known) ++refused_to_count;
     documents += expected.documents;
     bytes += expected.bytes;
     const std::size_t parts =
         std::clamp<std::size_t>(expected.bytes / range_bytes, std::size_t{1}, max_ranges);
-    auto ranges =
-        mongo::split_ranges(client_, info, held_[i].positional() ? 1 : parts, scan_options_);
-    if (!ranges.ok()) return ranges.error().with_context(info.ns.text());
+    auto ranges = mongo::split_ranges(tools_.client, held.info, held.positional() ? 1 : parts,
+                                      scan_options_);
+    if (!ranges.ok()) return ranges.error().with_context(held.info.ns.text());
     for (mongo::KeyRange& range : *ranges) {
-      tasks_.push_back({i, std::move(range), expected.bytes / ranges->size()});
+      collections_[i].tasks.push_back({i, std::move(range), expected.bytes / ranges->size(), 0});
     }
+    tasks_.insert(tasks_.end(), collections_[i].tasks.begin(), collections_[i].tasks.end());
   }
   std::stable_sort(tasks_.begin(), tasks_.end(), [](const ScanTask& a, const ScanTask& b) {
     return a.expected_bytes < b.expected_bytes;
   });
   // A total that leaves collections out would promise an end that is not one.
   const bool complete = refused_to_count == 0;
-  progress_.stage("scan", complete ? documents : 0, complete ? bytes : 0);
+  tools_.progress.stage("scan", complete ? documents : 0, complete ? bytes : 0);
   return {};
 }
 
 Result<std::optional<mongo::CollectionStatistics>> Scanner::expect(const CollectionInfo& info,
                                                                    int refused) {
   if (refused >= max_slow_statistics) return std::optional<mongo::CollectionStatistics>();
-  auto statistics = mongo::read_statistics(client_, info.ns, statistics_limit_ms);
+  auto statistics = mongo::read_statistics(tools_.client, info.ns, statistics_limit_ms);
   if (statistics.ok()) return std::optional(*statistics);
   const ErrorCode code = statistics.error().code();
   if (code == ErrorCode::retry || code == ErrorCode::not_found || code == ErrorCode::busy) {
@@ -143,9 +161,10 @@ Result<std::optional<mongo::CollectionStatistics>> Scanner::expect(const Collect
   return statistics.error().with_context(info.ns.text());
 }
 
-Status Scanner::run(const std::stop_token& stop) {
-  TaskGroup group(stop);
-  const std::size_t workers = std::clamp<std::size_t>(options_.workers, std::size_t{1},
+Status Scanner::run() {
+  TaskGroup group(tools_.stop);
+  tools_.stop = group.token();
+  const std::size_t workers = std::clamp<std::size_t>(tools_.options.workers, std::size_t{1},
                                                       std::max<std::size_t>(tasks_.size(), 1));
   for (std::size_t i = 0; i < workers; ++i) {
     group.start([this](const std::stop_token& token) { return work(token); });
@@ -154,16 +173,18 @@ Status Scanner::run(const std::stop_token& stop) {
 }
 
 Status Scanner::work(const std::stop_token& stop) {
-  HOLDFAST_TRY(const auto stream, writer_.open_stream());
+  HOLDFAST_TRY(const auto stream, tools_.writer.open_stream());
   while (auto task = next_task()) {
-    const Status outcome = scan(*task, *stream, stop);
+    if (stop.stop_requested()) return Error(ErrorCode::cancelled, "stopped");
+    const Status outcome = scan(*task, *stream);
     if (outcome.ok()) continue;
+    Scanned& scanned = collections_[task->collection];
     if (outcome.error().code() == ErrorCode::precondition) {
       const std::lock_guard lock(mutex_);
-      lost_[task->collection] = true;
+      scanned.lost = true;
       continue;
     }
-    return outcome.error().with_context(held_[task->collection].info.ns.text());
+    return outcome.error().with_context(scanned.held.info.ns.text());
   }
   return stream->close();
 }
@@ -173,124 +194,147 @@ std::optional<ScanTask> Scanner::next_task() {
   while (!tasks_.empty()) {
     ScanTask task = std::move(tasks_.back());
     tasks_.pop_back();
-    if (!lost_[task.collection]) return task;
+    const Scanned& scanned = collections_[task.collection];
+    if (!scanned.lost && task.attempt == scanned.attempt) return task;
   }
   return std::nullopt;
 }
 
-Status Scanner::scan(const ScanTask& task, repository::SegmentStream& stream,
-                     const std::stop_token& stop) {
-  const HeldCollection& held = held_[task.collection];
-  std::vector<repository::SegmentRef> segments;
-  Fingerprint fingerprint;
-  HOLDFAST_TRY(const auto cursor, mongo::open_scan(client_, held.info, task.range, scan_options_));
+Status Scanner::scan(const ScanTask& task, repository::SegmentStream& stream) {
+  Scanned& scanned = collections_[task.collection];
+  const HeldCollection& held = scanned.held;
+  const HeldCollection* base = nullptr;
+  {
+    const std::lock_guard lock(mutex_);
+    if (scanned.compared()) base = scanned.base;
+  }
+  HOLDFAST_TRY(const auto cursor,
+               mongo::open_scan(tools_.client, held.info, task.range, scan_options_));
+  std::optional<DamagedBase> damage;
+  Result<ScannedRange> range = Error(ErrorCode::cancelled, "not read");
   if (held.info.collation() && !held.positional()) {
-    HOLDFAST_CHECK(scan_sorted(*cursor, stream, held, segments, fingerprint, stop));
+    ExternalSorter sorter(
+        [](ByteView a, ByteView b) {
+          return bson::less(*bson::DocumentView(a).find("_id"), *bson::DocumentView(b).find("_id"));
+        },
+        {.memory_bytes = tools_.options.memory_bytes / tools_.options.workers,
+         .folder = tools_.options.spool_folder},
+        tools_.random);
+    HOLDFAST_CHECK(sort(*cursor, sorter));
+    SortedCursor sorted(sorter);
+    range = read(task, base, sorted, stream, damage);
   } else {
     ReadAhead ahead(*cursor);
-    HOLDFAST_CHECK(copy(ahead, held.positional(), stream, segments, fingerprint, stop));
+    range = read(task, base, ahead, stream, damage);
   }
-  record(task, std::move(segments), fingerprint, cursor->operation_time());
+  if (!range.ok()) return range.error();
+  if (damage) {
+    begin_anew(task, damage->error);
+  } else {
+    record(task, std::move(*range), cursor->operation_time());
+  }
   return {};
 }
 
-Status Scanner::scan_sorted(mongo::ScanCursor& cursor, repository::SegmentStream& stream,
-                            const HeldCollection& held,
-                            std::vector<repository::SegmentRef>& segments, Fingerprint& fingerprint,
-                            const std::stop_token& stop) {
-  const auto before = [](ByteView a, ByteView b) {
-    return bson::less(*bson::DocumentView(a).find("_id"), *bson::DocumentView(b).find("_id"));
-  };
-  ExternalSorter sorter(
-      before,
-      {.memory_bytes = options_.memory_bytes / options_.workers, .folder = options_.spool_folder},
-      random_);
+Result<ScannedRange> Scanner::read(const ScanTask& task, const HeldCollection* base,
+                                   DocumentCursor& cursor, repository::SegmentStream& stream,
+                                   std::optional<DamagedBase>& damage) {
+  if (base == nullptr) {
+    return write_range(tools_, cursor, collections_[task.collection].held.positional(), stream);
+  }
+  HOLDFAST_TRY(const auto entries,
+               tools_.writer.read_back(base->layers, {task.range.lower, task.range.upper}, false));
+  const bool keep = audited_ && base->fit == bson::UpdateFit::strict;
+  return write_differences(tools_, cursor, *entries, keep, stream, damage);
+}
+
+Status Scanner::sort(mongo::ScanCursor& cursor, ExternalSorter& sorter) {
   while (true) {
-    if (stop.stop_requested()) return Error(ErrorCode::cancelled, "stopped");
+    if (tools_.stop.stop_requested()) return Error(ErrorCode::cancelled, "stopped");
     HOLDFAST_TRY(const auto document, cursor.next());
-    if (!document) break;
-    if (!document->find("_id")) {
-      return Error(ErrorCode::unsupported, held.info.ns.text() + ": a document without _id");
-    }
+    if (!document) return {};
+    if (!document->find("_id")) return Error(ErrorCode::unsupported, "a document without _id");
     HOLDFAST_CHECK(sorter.add(document->bytes()));
   }
-  SortedCursor sorted(sorter);
-  return copy(sorted, false, stream, segments, fingerprint, stop);
 }
 
-Status Scanner::copy(DocumentCursor& cursor, bool positional, repository::SegmentStream& stream,
-                     std::vector<repository::SegmentRef>& segments, Fingerprint& fingerprint,
-                     const std::stop_token& stop) {
-  HOLDFAST_TRY(auto segment, stream.begin());
-  const auto finish_segment = [&]() -> Status {
-    fingerprint.add(segment->fingerprint());
-    HOLDFAST_TRY(auto reference, segment->finish());
-    if (reference) segments.push_back(std::move(*reference));
-    return {};
-  };
-  repository::Entry entry;
-  entry.kind = positional ? repository::Entry::Kind::put_at : repository::Entry::Kind::put;
-  std::uint64_t documents = 0;
-  std::uint64_t bytes = 0;
-  while (true) {
-    HOLDFAST_TRY(const auto document, cursor.next());
-    if (!document) break;
-    entry.document = *document;
-    HOLDFAST_CHECK(segment->add(entry));
-    ++entry.position;
-    bytes += document->bytes().size();
-    if (++documents % report_every != 0) continue;
-    progress_.advance(report_every, std::exchange(bytes, 0));
-    if (stop.stop_requested()) return Error(ErrorCode::cancelled, "stopped");
-    if (segment->full()) {
-      HOLDFAST_CHECK(finish_segment());
-      HOLDFAST_TRY(segment, stream.begin());
+void Scanner::record(const ScanTask& task, ScannedRange range, ClusterTime read_at) {
+  const std::lock_guard lock(mutex_);
+  Scanned& scanned = collections_[task.collection];
+  latest_read_ = std::max(latest_read_, read_at);
+  if (task.attempt != scanned.attempt) return;
+  scanned.held.fingerprint.add(range.fingerprint);
+  scanned.held.document_bytes += range.document_bytes;
+  std::move(range.segments.begin(), range.segments.end(), std::back_inserter(scanned.segments));
+  std::move(range.different.begin(), range.different.end(), std::back_inserter(scanned.different));
+  scanned.differences_not_kept += range.differences_not_kept;
+}
+
+void Scanner::begin_anew(const ScanTask& task, const Error& damage) {
+  const std::lock_guard lock(mutex_);
+  Scanned& scanned = collections_[task.collection];
+  if (task.attempt != scanned.attempt) return;
+  damaged_bases_.push_back(fmt::format("{}: the parent snapshot is damaged ({}); the collection "
+                                       "was stored anew from the server",
+                                       scanned.held.info.ns.text(), damage.message()));
+  scanned.base = nullptr;
+  ++scanned.attempt;
+  scanned.held.fingerprint = {};
+  scanned.held.document_bytes = 0;
+  scanned.segments.clear();
+  scanned.different.clear();
+  scanned.differences_not_kept = 0;
+  for (ScanTask again : scanned.tasks) {
+    again.attempt = scanned.attempt;
+    tasks_.push_back(std::move(again));
+  }
+}
+
+void Scanner::complete(Scanned& scanned) const {
+  HeldCollection& held = scanned.held;
+  repository::Layer layer{std::move(scanned.segments)};
+  std::sort(layer.segments.begin(), layer.segments.end(), segment_before);
+  const HeldCollection* const base = scanned.base;
+  if (base != nullptr && held.positional()) {
+    // Positions can't be patched; equal content is shared whole.
+    const bool same = base->positional() && base->fingerprint == held.fingerprint;
+    if (same) held.layers = base->layers;
+    if (same) return;
+  } else if (base != nullptr) {
+    held.layers = base->layers;
+    if (audited_ && scanned.audited()) {
+      std::sort(scanned.different.begin(), scanned.different.end(),
+                [](const auto& a, const auto& b) { return bson::less(a.key.view(), b.key.view()); });
+      held.audit = changelog::CollectionAudit{base->layers, std::move(scanned.different),
+                                              scanned.differences_not_kept};
     }
   }
-  progress_.advance(documents % report_every, bytes);
-  return finish_segment();
-}
-
-void Scanner::record(const ScanTask& task, std::vector<repository::SegmentRef> segments,
-                     const Fingerprint& fingerprint, ClusterTime read_at) {
-  const std::lock_guard lock(mutex_);
-  HeldCollection& held = held_[task.collection];
-  held.fingerprint.add(fingerprint);
-  for (repository::SegmentRef& segment : segments) {
-    held.document_bytes += segment.document_bytes;
-    held.layers.front().segments.push_back(std::move(segment));
-  }
-  latest_read_ = std::max(latest_read_, read_at);
+  if (!layer.segments.empty()) held.layers.push_back(std::move(layer));
 }
 
 ScanOutcome Scanner::finish() && {
   ScanOutcome outcome;
   outcome.latest_read = latest_read_;
-  for (std::size_t i = 0; i < held_.size(); ++i) {
-    if (lost_[i]) {
-      outcome.lost.push_back(std::move(held_[i].info));
+  outcome.damaged_bases = std::move(damaged_bases_);
+  for (Scanned& scanned : collections_) {
+    if (scanned.lost) {
+      outcome.lost.push_back(std::move(scanned.held.info));
       continue;
     }
-    auto& segments = held_[i].layers.front().segments;
-    std::sort(segments.begin(), segments.end(), [](const auto& a, const auto& b) {
-      return bson::less(*a.first_key.view().find("_id"), *b.first_key.view().find("_id"));
-    });
-    if (segments.empty()) held_[i].layers.clear();
-    outcome.read.push_back(std::move(held_[i]));
+    complete(scanned);
+    outcome.read.push_back(std::move(scanned.held));
   }
   return outcome;
 }
 
 }  // namespace
 
-Result<ScanOutcome> scan_collections(mongo::Client& client, repository::SnapshotWriter& writer,
+Result<ScanOutcome> scan_collections(const ScanTools& tools,
                                      const std::vector<CollectionInfo>& collections,
-                                     ClusterTime not_before, const BackupOptions& options,
-                                     RandomSource& random, ProgressSink& progress,
-                                     std::stop_token stop) {
-  Scanner scanner(client, writer, collections, not_before, options, random, progress);
+                                     const ScanBases& bases, ClusterTime not_before) {
+  Scanner scanner(tools, collections, bases, not_before);
   HOLDFAST_CHECK(scanner.plan());
-  HOLDFAST_CHECK(scanner.run(stop));
+  HOLDFAST_CHECK(scanner.run());
   return std::move(scanner).finish();
 }
 

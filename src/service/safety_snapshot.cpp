@@ -41,6 +41,7 @@ restore::SafetySnapshot make_safety_snapshot(mongo::Client& target,
   return [&target, &repository, options = std::move(options), &clock, &random, &progress,
           stop](const std::vector<Namespace>& namespaces) -> Result<std::string> {
     backup::BackupOptions chosen = options;
+    chosen.independent = true;
     std::set<std::string> databases;
     chosen.collections.clear();
     chosen.exclude.clear();
@@ -53,7 +54,7 @@ restore::SafetySnapshot make_safety_snapshot(mongo::Client& target,
     chosen.critical_reason =
         fmt::format("what a restore in place replaced in {}", fmt::join(databases, ", "));
     auto outcome =
-        backup::run_full_backup(target, repository, chosen, clock, random, progress, stop);
+        backup::run_backup(target, repository, chosen, clock, random, progress, stop);
     if (!outcome.ok()) return outcome.error().with_context("the safety snapshot");
     return outcome->summary.id;
   };

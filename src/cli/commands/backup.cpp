@@ -59,7 +59,7 @@ class BackupCommand final : public Command {
     // Its notes are the outcome's warnings: they are shown when they arise.
     const Result<backup::BackupOutcome> outcome = [&] {
       ProgressDisplay progress(context.terminal, context.output, context.clock);
-      return backup::run_full_backup(*client, *repository, options, context.clock, context.random,
+      return backup::run_backup(*client, *repository, options, context.clock, context.random,
                                      progress, context.stop);
     }();
     if (!outcome.ok()) return outcome.error();
