@@ -137,8 +137,8 @@ Status BackupRun::choose_parent() {
 }
 
 Result<bool> BackupRun::resume_stream(const repository::LogPosition& position) {
-  auto drain = changelog::StreamDrain::start(client_, databases_, position, options_.spool_folder,
-                                             random_);
+  auto drain =
+      changelog::StreamDrain::start(client_, databases_, position, options_.spool_folder, random_);
   if (drain.ok()) {
     drain_ = std::move(*drain);
     return true;
@@ -155,8 +155,8 @@ Result<std::optional<changelog::LogChain>> BackupRun::find_stored_log() const {
   HOLDFAST_TRY(auto chains, changelog::read_log_chains(repository_, source_.id));
   std::optional<changelog::LogChain> longest;
   for (changelog::LogChain& chain : chains) {
-    const bool usable = chain.databases == databases_ && chain.start().time <= since &&
-                        since <= chain.end().time;
+    const bool usable =
+        chain.databases == databases_ && chain.start().time <= since && since <= chain.end().time;
     if (usable && (!longest || longest->end().time < chain.end().time)) longest = std::move(chain);
   }
   return longest;
@@ -170,8 +170,8 @@ Status BackupRun::open_stream() {
     if (chain && since < chain->end().time) {
       HOLDFAST_TRY(follows_parent_, resume_stream(chain->end()));
       if (follows_parent_) {
-        HOLDFAST_TRY(stored_, changelog::open_stored_events(repository_, *chain, since,
-                                                            chain->end().time));
+        HOLDFAST_TRY(stored_,
+                     changelog::open_stored_events(repository_, *chain, since, chain->end().time));
       }
     }
     if (!follows_parent_) {
@@ -181,9 +181,10 @@ Status BackupRun::open_stream() {
       lost_log_.reset();
       return {};
     }
-    warn(fmt::format("the server's log no longer reaches back to snapshot {}: a gap in the log "
-                     "since {}; everything is read and compared with that snapshot instead",
-                     parent_->manifest.summary.id, since.text()));
+    warn(
+        fmt::format("the server's log no longer reaches back to snapshot {}: a gap in the log "
+                    "since {}; everything is read and compared with that snapshot instead",
+                    parent_->manifest.summary.id, since.text()));
   }
   auto drain = changelog::StreamDrain::start(client_, databases_, std::nullopt,
                                              options_.spool_folder, random_);
@@ -219,14 +220,15 @@ Status BackupRun::catch_up(Rounds& rounds) {
   if (caught_up.ok()) return {};
   if (caught_up.error().code() != ErrorCode::corrupt) return caught_up;
   // Not to fail for ever: what is on the server is the truth.
-  note_finding(fmt::format("the log since snapshot {} does not fit it ({}): everything is read and "
-                           "compared with the server instead",
-                           parent_->manifest.summary.id, caught_up.error().message()));
+  note_finding(
+      fmt::format("the log since snapshot {} does not fit it ({}): everything is read and "
+                  "compared with the server instead",
+                  parent_->manifest.summary.id, caught_up.error().message()));
   return {};
 }
 
 Status BackupRun::settle() {
-  const Rounds::Tools tools{client_,  options_, databases_, repository_.hasher(),
+  const Rounds::Tools tools{client_, options_,  databases_, repository_.hasher(),
                             random_, progress_, stop_};
   Rounds rounds(tools, *writer_, drain_.get());
   if (follows_parent_) HOLDFAST_CHECK(catch_up(rounds));
@@ -265,9 +267,9 @@ void BackupRun::drop_marker_collections() {
 Status BackupRun::keep_log() {
   if (!follows_parent_) return {};
   progress_.stage("keep log", 0, 0);
-  const auto stored = changelog::store_drained_events(
-      repository_, source_.id, databases_, *drain_, drain_->start_boundary(), boundary_, "backup",
-      std::nullopt);
+  const auto stored =
+      changelog::store_drained_events(repository_, source_.id, databases_, *drain_,
+                                      drain_->start_boundary(), boundary_, "backup", std::nullopt);
   if (!stored.ok()) return stored.error().with_context("storing the log");
   return {};
 }
@@ -346,9 +348,9 @@ Result<BackupOutcome> BackupRun::run() {
   const WallTime started = clock_.now();
   HOLDFAST_CHECK(choose_databases());
   HOLDFAST_CHECK(choose_parent());
-  HOLDFAST_TRY(writer_, repository_.begin_snapshot(
-                            source_, options_.layout,
-                            parent_ ? parent_->manifest.files : std::vector<repository::FileRef>()));
+  HOLDFAST_TRY(writer_, repository_.begin_snapshot(source_, options_.layout,
+                                                   parent_ ? parent_->manifest.files
+                                                           : std::vector<repository::FileRef>()));
   HOLDFAST_CHECK(open_stream());
   const Status settled = settle();
   if (drain_) drop_marker_collections();

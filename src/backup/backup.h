@@ -75,9 +75,9 @@ struct BackupOutcome {
 /// Errors: not_found (no such database or collection), denied, retry (server away for longer
 /// than the retries), gap (the log was overrun during the scan), cancelled, no_space, …
 [[nodiscard]] Result<BackupOutcome> run_backup(mongo::Client& client,
-                                                    repository::Repository& repository,
-                                                    const BackupOptions& options,
-                                                    const Clock& clock, RandomSource& random,
-                                                    ProgressSink& progress, std::stop_token stop);
+                                               repository::Repository& repository,
+                                               const BackupOptions& options, const Clock& clock,
+                                               RandomSource& random, ProgressSink& progress,
+                                               std::stop_token stop);
 
 }  // namespace holdfast::backup

@@ -1,5 +1,3 @@
-#include "backup/backup_testing.h"
-
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -9,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "backup/backup_testing.h"
 #include "base/progress.h"
 #include "bson/extended_json.h"
 #include "mongo/live_testing.h"
@@ -112,8 +111,8 @@ TEST_F(Backup, refuses_a_glob_or_a_database_that_matches_nothing) {
 TEST_F(Backup, keeps_odd_keys_of_mixed_types_in_order) {
   HOLDFAST_START_SHOP({});
   command(R"({"insert":"mixed","documents":[{"_id":{"$numberDouble":"NaN"}},{"_id":5},)"
-              R"({"_id":"text"},{"_id":{"a":1}},{"_id":{"$oid":"6b0406918f8fb5de6b040691"}},)"
-              R"({"_id":true},{"_id":{"$date":0}},{"_id":null},{"_id":{"$numberDouble":"0.5"}}]})");
+          R"({"_id":"text"},{"_id":{"a":1}},{"_id":{"$oid":"6b0406918f8fb5de6b040691"}},)"
+          R"({"_id":true},{"_id":{"$date":0}},{"_id":null},{"_id":{"$numberDouble":"0.5"}}]})");
   const auto outcome = back_up(of_shop());
   ASSERT_TRUE(outcome.ok()) << outcome.error().message();
   EXPECT_EQ(texts("mixed").size(), 9U);

@@ -4,7 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "backup/backup_testing.h"
@@ -110,7 +112,7 @@ TEST_F(Incremental, of_a_standalone_compares_and_stores_only_differences) {
   HOLDFAST_ASSERT_OK(const auto outcome, back_up(incremental_of_shop()));
   EXPECT_EQ(outcome.summary.consistency.kind, Consistency::Kind::best_effort);
   EXPECT_EQ(outcome.summary.parent, full.summary.id);
-  EXPECT_LT(outcome.summary.stored_bytes * 5, full.summary.stored_bytes);
+  EXPECT_LT(outcome.summary.stored_bytes * 3, full.summary.stored_bytes);
   const auto live = mongo::make_live_reader(*client_, {"shop"});
   HOLDFAST_ASSERT_OK(auto cursor, live->open({"shop", "b"}));
   HOLDFAST_ASSERT_OK(const auto wanted, mongo::read_all(*cursor));
@@ -119,12 +121,13 @@ TEST_F(Incremental, of_a_standalone_compares_and_stores_only_differences) {
 }
 
 TEST_F(Incremental, after_a_lost_log_compares_and_records_the_gap) {
-  HOLDFAST_START_SHOP({.options = {"--oplog-max-entries", "50"}});
-  if (server_->kind() != mongo::ServerKind::rust) GTEST_SKIP() << "the small log is the Rust server's";
+  HOLDFAST_START_SHOP({.oplog_entries = 50});
   mongo::fill_with_numbers(*client_, {"shop", "b"}, 50);
   HOLDFAST_ASSERT_OK(const auto full, back_up(of_shop()));
-  for (int i = 0; i < 300; ++i) {
-    command(fmt::format(R"({{"insert":"b","documents":[{{"_id":{}}}]}})", 5000 + i));
+  // The server looks now and then whether its log has grown too long.
+  for (int round = 0; round < 6; ++round) {
+    mongo::fill_with_numbers(*client_, {"shop", "many" + std::to_string(round)}, 500, 10);
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
   }
   HOLDFAST_ASSERT_OK(const auto outcome, back_up(incremental_of_shop()));
   ASSERT_TRUE(outcome.summary.lost_log.has_value());

@@ -115,8 +115,9 @@ TEST_F(MovingCatalog, a_capped_collection_that_grows_is_read_again) {
   HOLDFAST_START_FILLED_SERVER();
   command(R"({"create":"log","capped":true,"size":1000000})");
   command(R"({"insert":"log","documents":[{"_id":1},{"_id":2}]})");
-  HOLDFAST_ASSERT_OK(const auto outcome,
-                     back_up_while([&] { command(R"({"insert":"log","documents":[{"_id":3}]})"); }));
+  HOLDFAST_ASSERT_OK(const auto outcome, back_up_while([&] {
+                       command(R"({"insert":"log","documents":[{"_id":3}]})");
+                     }));
   expect_same_as_live(outcome);
 }
 

@@ -26,8 +26,8 @@ Result<std::optional<Parent>> choose_parent(repository::Repository& repository, 
     if (!manifest.ok()) {
       const ErrorCode code = manifest.error().code();
       if (code != ErrorCode::corrupt && code != ErrorCode::not_found) return manifest.error();
-      notes.push_back(fmt::format("snapshot {} cannot be the parent: {}", at->id,
-                                  manifest.error().message()));
+      notes.push_back(
+          fmt::format("snapshot {} cannot be the parent: {}", at->id, manifest.error().message()));
       continue;
     }
     Parent candidate{std::move(*manifest)};

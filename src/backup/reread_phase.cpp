@@ -121,8 +121,7 @@ Result<std::uint64_t> reread_documents(mongo::Client& client, changelog::StreamD
   if (keys == 0) return keys;
   tools.progress.stage("read again", keys, 0);
 
-  HOLDFAST_TRY(const auto spool,
-               EncryptedSpool::create(tools.settings.spool_folder, tools.random));
+  HOLDFAST_TRY(const auto spool, EncryptedSpool::create(tools.settings.spool_folder, tools.random));
   std::map<Uuid, std::uint64_t> read;
   ClusterTime latest_read;
   for (const auto& [uuid, collection] : held) {

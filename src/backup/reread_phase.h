@@ -17,10 +17,12 @@ namespace holdfast::backup {
 /// changes is now as it was at the boundary: it is stored as read. Of the others the order of
 /// fields stays uncertain and is counted. Returns how many documents were read.
 /// `marker_database`, `drain`: as StreamDrain::barrier. Errors: as there and of the repository.
-[[nodiscard]] Result<std::uint64_t> reread_documents(
-    mongo::Client& client, changelog::StreamDrain& drain, const changelog::Boundary& boundary,
-    const std::string& marker_database, changelog::HeldCollections& held,
-    const changelog::FoldTools& tools);
+[[nodiscard]] Result<std::uint64_t> reread_documents(mongo::Client& client,
+                                                     changelog::StreamDrain& drain,
+                                                     const changelog::Boundary& boundary,
+                                                     const std::string& marker_database,
+                                                     changelog::HeldCollections& held,
+                                                     const changelog::FoldTools& tools);
 
 /// How long a barrier waits for transactions that are open: mongod ends them after 60 s.
 inline constexpr std::chrono::seconds barrier_patience{900};

@@ -53,10 +53,10 @@ Status Rounds::check_selection(const std::vector<CollectionInfo>& found) {
                  "names are case-sensitive; globs match \"collection\" or \"database.collection\"");
   }
   if (found.empty()) {
-    return Error(ErrorCode::not_found,
-                 fmt::format("nothing to back up: {} has no collections",
-                             fmt::join(tools_.databases, ", ")),
-                 "check the database's name; a backup of nothing would look like success");
+    return Error(
+        ErrorCode::not_found,
+        fmt::format("nothing to back up: {} has no collections", fmt::join(tools_.databases, ", ")),
+        "check the database's name; a backup of nothing would look like success");
   }
   return {};
 }
@@ -227,11 +227,11 @@ Status Rounds::run() {
 
 Status Rounds::reread() {
   if (drain_ == nullptr) return {};
-  HOLDFAST_TRY(reread_documents,
-               holdfast::backup::reread_documents(
-                   tools_.client, *drain_, boundary_, tools_.databases.front(), held_,
-                   {writer_, tools_.hasher, fold_settings_, tools_.random, tools_.progress,
-                    tools_.stop}));
+  HOLDFAST_TRY(
+      reread_documents,
+      holdfast::backup::reread_documents(
+          tools_.client, *drain_, boundary_, tools_.databases.front(), held_,
+          {writer_, tools_.hasher, fold_settings_, tools_.random, tools_.progress, tools_.stop}));
   return {};
 }
 

@@ -132,8 +132,8 @@ Status Scanner::plan() {
     bytes += expected.bytes;
     const std::size_t parts =
         std::clamp<std::size_t>(expected.bytes / range_bytes, std::size_t{1}, max_ranges);
-    auto ranges = mongo::split_ranges(tools_.client, held.info, held.positional() ? 1 : parts,
-                                      scan_options_);
+    auto ranges =
+        mongo::split_ranges(tools_.client, held.info, held.positional() ? 1 : parts, scan_options_);
     if (!ranges.ok()) return ranges.error().with_context(held.info.ns.text());
     for (mongo::KeyRange& range : *ranges) {
       collections_[i].tasks.push_back({i, std::move(range), expected.bytes / ranges->size(), 0});
@@ -274,9 +274,10 @@ void Scanner::begin_anew(const ScanTask& task, const Error& damage) {
   const std::lock_guard lock(mutex_);
   Scanned& scanned = collections_[task.collection];
   if (task.attempt != scanned.attempt) return;
-  damaged_bases_.push_back(fmt::format("{}: the parent snapshot is damaged ({}); the collection "
-                                       "was stored anew from the server",
-                                       scanned.held.info.ns.text(), damage.message()));
+  damaged_bases_.push_back(
+      fmt::format("{}: the parent snapshot is damaged ({}); the collection "
+                  "was stored anew from the server",
+                  scanned.held.info.ns.text(), damage.message()));
   scanned.base = nullptr;
   ++scanned.attempt;
   scanned.held.fingerprint = {};
@@ -303,8 +304,9 @@ void Scanner::complete(Scanned& scanned) const {
   } else if (base != nullptr) {
     held.layers = base->layers;
     if (audited_ && scanned.audited()) {
-      std::sort(scanned.different.begin(), scanned.different.end(),
-                [](const auto& a, const auto& b) { return bson::less(a.key.view(), b.key.view()); });
+      std::sort(
+          scanned.different.begin(), scanned.different.end(),
+          [](const auto& a, const auto& b) { return bson::less(a.key.view(), b.key.view()); });
       held.audit = changelog::CollectionAudit{base->layers, std::move(scanned.different),
                                               scanned.differences_not_kept};
     }

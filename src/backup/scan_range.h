@@ -32,8 +32,7 @@ struct DamagedBase {
 /// Merges a range's documents with what a base holds there and writes only the differences.
 /// `keep_differences`: their keys are returned. `damage` is set, and the result of no use, if the
 /// base cannot be read. Errors: as write_range.
-[[nodiscard]] Result<ScannedRange> write_differences(const ScanTools& tools,
-                                                     DocumentCursor& cursor,
+[[nodiscard]] Result<ScannedRange> write_differences(const ScanTools& tools, DocumentCursor& cursor,
                                                      repository::EntryCursor& base,
                                                      bool keep_differences,
                                                      repository::SegmentStream& stream,

@@ -24,8 +24,7 @@ class LayeredStoreTest : public ::testing::Test {
   }
 
   MemoryStore lower;
-  std::unique_ptr<BlobStore> store =
-      make_layered_store(lower, std::make_unique<MemoryStore>());
+  std::unique_ptr<BlobStore> store = make_layered_store(lower, std::make_unique<MemoryStore>());
 };
 
 TEST_F(LayeredStoreTest, reads_both_and_writes_only_above) {

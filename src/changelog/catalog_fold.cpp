@@ -13,14 +13,10 @@ namespace holdfast::changelog {
 namespace {
 
 constexpr std::array collection_options{
-    std::string_view("validator"),
-    std::string_view("validationLevel"),
-    std::string_view("validationAction"),
-    std::string_view("viewOn"),
-    std::string_view("pipeline"),
-    std::string_view("changeStreamPreAndPostImages"),
-    std::string_view("expireAfterSeconds"),
-    std::string_view("recordPreImages"),
+    std::string_view("validator"),          std::string_view("validationLevel"),
+    std::string_view("validationAction"),   std::string_view("viewOn"),
+    std::string_view("pipeline"),           std::string_view("changeStreamPreAndPostImages"),
+    std::string_view("expireAfterSeconds"), std::string_view("recordPreImages"),
 };
 
 std::optional<bson::DocumentView> description_of(const Event& event) {
@@ -103,8 +99,8 @@ void modify_index(CollectionInfo& info, bson::DocumentView change) {
       if (element.name == "name" || element.name == "keyPattern") continue;
       // An index that is shown again, or no longer prepared, has no such field.
       const bool off = element.value.type() == bson::Type::boolean && !element.value.as_bool();
-      index = with_field(index.view(), element.name,
-                         off ? std::nullopt : std::optional(element.value));
+      index =
+          with_field(index.view(), element.name, off ? std::nullopt : std::optional(element.value));
     }
   }
 }
@@ -208,7 +204,10 @@ Status CatalogFold::rename(const Event& event, const Namespace& ns) {
 Status CatalogFold::modify(const Event& event, const Namespace& ns) {
   HOLDFAST_TRY(CollectionInfo* const info, find(ns, "a change"));
   const auto description = description_of(event);
-  if (!description) return {};
+  if (!description || description->empty()) {
+    unclear_.insert(ns);
+    return {};
+  }
   const std::string_view operation = event.raw.find_string("operationType").value_or("");
   for (const auto element : *description) {
     if (element.name == "indexes" && element.value.type() == bson::Type::array) {

@@ -36,6 +36,8 @@ class CatalogFold {
   /// UUIDs that a server gave to a collection when it renamed it, and the one it had before:
   /// their documents belong together.
   [[nodiscard]] const std::map<Uuid, Uuid>& aliases() const { return aliases_; }
+  /// Changed in a way that the event does not describe: its entry may be wrong.
+  [[nodiscard]] const std::set<Namespace>& unclear() const { return unclear_; }
   /// Collections that were not there at first.
   [[nodiscard]] const std::set<Uuid>& born() const { return born_; }
 
@@ -57,6 +59,7 @@ class CatalogFold {
   Names names_;
   std::map<Uuid, Uuid> aliases_;
   std::set<Uuid> born_;
+  std::set<Namespace> unclear_;
   /// Renamed, and no document change was seen since: the next one may bring a new UUID.
   std::set<Namespace> renamed_;
   /// The document change seen last, to look twice only at what is new.

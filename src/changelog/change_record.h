@@ -11,8 +11,8 @@
 namespace holdfast::changelog {
 
 /// One change of one document, as it is sorted and folded. Encoded as
-/// uuid[16] kind[1] (its highest bit: left out) time[8] key_type[1] key_length[4] key… body…; a view
-/// into those bytes.
+/// uuid[16] kind[1] (its highest bit: left out) time[8] key_type[1] key_length[4] key… body…; a
+/// view into those bytes.
 struct ChangeRecord {
   Uuid uuid{};
   EventKind kind = EventKind::insert;

@@ -40,7 +40,13 @@ std::vector<CoverageSpan> join(std::vector<CoverageBase> bases) {
 /// Why nothing joins these two times: what a chain that begins between them says, or that none
 /// does.
 std::string cause_between(const Coverage& coverage, ClusterTime since, ClusterTime until,
-                          const std::vector<LogChain>& chains) {
+                          const std::vector<LogChain>& chains,
+                          const std::vector<SnapshotSummary>& snapshots) {
+  for (const SnapshotSummary& snapshot : snapshots) {
+    const ClusterTime time = snapshot.consistency.time;
+    const bool between = snapshot.source.id == coverage.source && since < time && time <= until;
+    if (between && snapshot.lost_log) return snapshot.lost_log->cause;
+  }
   bool log_without_base = false;
   for (const LogChain& chain : chains) {
     if (chain.source != coverage.source || !chain.covers(coverage.databases)) continue;
@@ -53,11 +59,13 @@ std::string cause_between(const Coverage& coverage, ClusterTime since, ClusterTi
                           : "no log was stored between these backups";
 }
 
-void find_gaps(Coverage& coverage, const std::vector<LogChain>& chains) {
+void find_gaps(Coverage& coverage, const std::vector<LogChain>& chains,
+               const std::vector<SnapshotSummary>& snapshots) {
   for (std::size_t at = 1; at < coverage.spans.size(); ++at) {
     const ClusterTime since = coverage.spans[at - 1].until;
     const ClusterTime until = coverage.spans[at].from;
-    coverage.gaps.push_back({since, until, cause_between(coverage, since, until, chains), false});
+    coverage.gaps.push_back(
+        {since, until, cause_between(coverage, since, until, chains, snapshots), false});
   }
   const ClusterTime last = coverage.spans.back().until;
   ClusterTime newest = last;
@@ -67,17 +75,23 @@ void find_gaps(Coverage& coverage, const std::vector<LogChain>& chains) {
     }
   }
   if (newest > last) {
-    coverage.gaps.push_back({last, newest, cause_between(coverage, last, newest, chains), true});
+    coverage.gaps.push_back(
+        {last, newest, cause_between(coverage, last, newest, chains, snapshots), true});
   }
 }
 
 }  // namespace
 
+bool is_base(const SnapshotSummary& snapshot) {
+  return snapshot.kind != repository::SnapshotKind::imported &&
+         !snapshot.consistency.time.is_null();
+}
+
 std::vector<Coverage> compute_coverage(const std::vector<SnapshotSummary>& snapshots,
                                        const std::vector<LogChain>& chains) {
   std::map<std::pair<std::string, std::vector<std::string>>, std::vector<CoverageBase>> scopes;
   for (const SnapshotSummary& snapshot : snapshots) {
-    if (!snapshot.whole || snapshot.consistency.kind != Consistency::Kind::exact) continue;
+    if (!snapshot.whole || !is_base(snapshot)) continue;
     scopes[{snapshot.source.id, snapshot.databases}].push_back(make_base(snapshot, chains));
   }
   std::vector<Coverage> all;
@@ -85,7 +99,7 @@ std::vector<Coverage> compute_coverage(const std::vector<SnapshotSummary>& snaps
     std::stable_sort(bases.begin(), bases.end(),
                      [](const CoverageBase& a, const CoverageBase& b) { return a.time < b.time; });
     Coverage coverage{scope.first, scope.second, join(std::move(bases)), {}};
-    find_gaps(coverage, chains);
+    find_gaps(coverage, chains, snapshots);
     all.push_back(std::move(coverage));
   }
   return all;

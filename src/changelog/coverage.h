@@ -42,8 +42,12 @@ struct Coverage {
   std::vector<CoverageGap> gaps;    ///< One between any two spans, and perhaps one behind.
 };
 
-/// Counts exact snapshots of whole databases and what chains that cover them add. Best-effort
-/// snapshots and those of chosen collections are no base. Pure; times are the source's alone.
+/// Whether events can be folded over a snapshot: it is the state of one moment of a source with a
+/// log. Single namespaces of it may still be best-effort (time series), and stay so.
+[[nodiscard]] bool is_base(const repository::SnapshotSummary& snapshot);
+
+/// Counts snapshots of whole databases and what chains that cover them add. Those of standalones
+/// and of chosen collections are no base. Pure; times are the source's alone.
 /// `chains` may be of any source.
 [[nodiscard]] std::vector<Coverage> compute_coverage(
     const std::vector<repository::SnapshotSummary>& snapshots, const std::vector<LogChain>& chains);

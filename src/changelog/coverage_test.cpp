@@ -118,12 +118,30 @@ TEST(Coverage, a_lost_segment_is_a_gap) {
   EXPECT_THAT(coverage.gaps[0].cause, HasSubstr("damaged or missing"));
 }
 
-TEST(Coverage, counts_exact_snapshots_of_whole_databases_only) {
+TEST(Coverage, counts_snapshots_of_a_log_s_moment_and_of_whole_databases_only) {
   SnapshotSummary vague = snapshot("vague", 10);
-  vague.consistency.kind = Consistency::Kind::best_effort;
+  vague.consistency = {Consistency::Kind::best_effort, {}, "a standalone"};
+  SnapshotSummary dump = snapshot("dump", 11);
+  dump.kind = repository::SnapshotKind::imported;
   SnapshotSummary part = snapshot("part", 12);
   part.whole = false;
-  EXPECT_THAT(compute_coverage({vague, part}, chain_segments({log_stretch(10, 20)})), IsEmpty());
+  EXPECT_THAT(compute_coverage({vague, dump, part}, chain_segments({log_stretch(10, 20)})),
+              IsEmpty());
+}
+
+TEST(Coverage, one_best_effort_namespace_does_not_take_the_others_coverage) {
+  SnapshotSummary mixed = snapshot("mixed", 10);
+  mixed.consistency.kind = Consistency::Kind::best_effort;
+  mixed.consistency.reason = "a time series";
+  EXPECT_EQ(text(only({mixed}, {log_stretch(10, 20)})), "[10,20]");
+}
+
+TEST(Coverage, a_gap_s_cause_is_what_the_snapshot_behind_it_tells) {
+  SnapshotSummary behind = snapshot("b", 35);
+  behind.lost_log = repository::LogGap{{10, 0}, "the server's log moved on"};
+  const Coverage coverage = only({snapshot("a", 10), behind}, {});
+  ASSERT_THAT(coverage.gaps, SizeIs(1));
+  EXPECT_EQ(coverage.gaps[0].cause, "the server's log moved on");
 }
 
 TEST(Coverage, a_log_of_all_databases_serves_some_and_not_the_other_way_round) {

@@ -185,9 +185,8 @@ class KeyFolder {
   Status note_conflict(const ChangeRecord& change, const Status& misfit) {
     FoldConflicts& conflicts = *tools_.conflicts;
     if (++conflicts.count <= FoldConflicts::max_named) {
-      conflicts.named.push_back(
-          {collection_->info.ns,
-           fmt::format("{} {}", change.time.text(), misfit.error().message())});
+      conflicts.named.push_back({collection_->info.ns, fmt::format("{} {}", change.time.text(),
+                                                                   misfit.error().message())});
     }
     return {};
   }
@@ -280,8 +279,8 @@ Result<std::uint64_t> fold_events(const EventSequence& events, const CatalogChan
   return patch.changed();
 }
 
-Result<std::map<Uuid, std::vector<bson::Value>>> find_changed_keys(
-    const EventSequence& events, const HeldCollections& wanted) {
+Result<std::map<Uuid, std::vector<bson::Value>>> find_changed_keys(const EventSequence& events,
+                                                                   const HeldCollections& wanted) {
   std::map<Uuid, std::vector<bson::Value>> changed;
   const IdentityResolver resolver(wanted, false);
   const IdentityResolver by_name(wanted, true);

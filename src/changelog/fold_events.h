@@ -3,8 +3,8 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
-#include <string>
 #include <stop_token>
+#include <string>
 #include <vector>
 
 #include "base/progress.h"

@@ -123,8 +123,8 @@ TEST_P(Snapshots, an_incremental_shares_the_files_of_its_parent) {
   manifest.collections[0].layers.push_back(patched.layers[0]);
   for (const auto& [id, text] : {std::pair(7, "changed"), std::pair(8, "guest 8")}) {
     const bson::Document wanted = make_document(id, text);
-    HOLDFAST_ASSERT_OK(const auto found, writer->find(manifest.collections[0].layers,
-                                                      *wanted.view().find("_id")));
+    HOLDFAST_ASSERT_OK(const auto found,
+                       writer->find(manifest.collections[0].layers, *wanted.view().find("_id")));
     EXPECT_EQ(found, wanted) << "of the patch, else of the parent";
   }
   manifest.collections[0].fingerprint = {};

@@ -88,9 +88,8 @@ Result<std::unique_ptr<StoredSnapshotWriter>> StoredSnapshotWriter::begin(
   }
   std::string id = to_hex(context.random.bytes<8>());
   HOLDFAST_TRY(std::unique_ptr<Lease> lease, Lease::open(context, source.id, id));
-  return std::unique_ptr<StoredSnapshotWriter>(
-      new StoredSnapshotWriter(context, catalog, source, layout, std::move(parent), std::move(id),
-                               std::move(lease)));
+  return std::unique_ptr<StoredSnapshotWriter>(new StoredSnapshotWriter(
+      context, catalog, source, layout, std::move(parent), std::move(id), std::move(lease)));
 }
 
 StoredSnapshotWriter::StoredSnapshotWriter(Context& context, SnapshotCatalog& catalog,

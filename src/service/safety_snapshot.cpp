@@ -53,8 +53,7 @@ restore::SafetySnapshot make_safety_snapshot(mongo::Client& target,
     chosen.tags = {std::string(safety_tag)};
     chosen.critical_reason =
         fmt::format("what a restore in place replaced in {}", fmt::join(databases, ", "));
-    auto outcome =
-        backup::run_backup(target, repository, chosen, clock, random, progress, stop);
+    auto outcome = backup::run_backup(target, repository, chosen, clock, random, progress, stop);
     if (!outcome.ok()) return outcome.error().with_context("the safety snapshot");
     return outcome->summary.id;
   };
