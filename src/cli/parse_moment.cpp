@@ -20,14 +20,18 @@ constexpr std::int64_t minute = 60;
 constexpr std::int64_t hour = 60 * minute;
 constexpr std::int64_t day = 24 * hour;
 constexpr std::array units{
-    Unit{"s", 1},          Unit{"sec", 1},        Unit{"second", 1},   Unit{"seconds", 1},
-    Unit{"m", minute},     Unit{"min", minute},   Unit{"mins", minute}, Unit{"minute", minute},
-    Unit{"minutes", minute}, Unit{"h", hour},     Unit{"hour", hour},  Unit{"hours", hour},
-    Unit{"d", day},        Unit{"day", day},      Unit{"days", day},
+    Unit{"s", 1},         Unit{"sec", 1},         Unit{"second", 1},
+    Unit{"seconds", 1},   Unit{"m", minute},      Unit{"min", minute},
+    Unit{"mins", minute}, Unit{"minute", minute}, Unit{"minutes", minute},
+    Unit{"h", hour},      Unit{"hour", hour},     Unit{"hours", hour},
+    Unit{"d", day},       Unit{"day", day},       Unit{"days", day},
 };
 constexpr std::uint32_t last_ordinal = std::numeric_limits<std::uint32_t>::max();
 /// Fits a timestamp, and leaves room for arithmetic.
 constexpr std::int64_t max_seconds = std::numeric_limits<std::uint32_t>::max();
+
+/// 2001: "12:52" is a time of day, not a cluster time.
+constexpr std::int64_t least_seconds = 1'000'000'000;
 
 std::string_view trim(std::string_view text) {
   while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
@@ -59,7 +63,7 @@ std::optional<std::int64_t> parse_ago(std::string_view text) {
 
 std::optional<ClusterTime> parse_numbers(std::string_view text) {
   const auto seconds = take_number(text);
-  if (!seconds) return std::nullopt;
+  if (!seconds || *seconds < least_seconds) return std::nullopt;
   const auto whole = static_cast<std::uint32_t>(*seconds);
   if (text.empty()) return ClusterTime{whole, last_ordinal};
   if (text.front() != ':') return std::nullopt;
@@ -85,8 +89,7 @@ Result<MomentText> parse_moment(std::string_view text) {
                  "write 2026-11-23T09:14:14+03:30 (with a zone, or Z), seconds since 1970, a "
                  "cluster time T:I, '10 minutes ago', or now");
   }
-  const auto seconds =
-      std::chrono::floor<std::chrono::seconds>(*wall).time_since_epoch().count();
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(*wall).time_since_epoch().count();
   if (seconds < 0 || seconds > max_seconds) {
     return Error(ErrorCode::usage, fmt::format("'{}' is outside of what servers count", text));
   }
@@ -96,8 +99,7 @@ Result<MomentText> parse_moment(std::string_view text) {
 
 std::optional<ClusterTime> resolve_moment(const MomentText& text, WallTime server_now) {
   if (!text.seconds_ago) return text.time;
-  const auto now =
-      std::chrono::floor<std::chrono::seconds>(server_now).time_since_epoch().count();
+  const auto now = std::chrono::floor<std::chrono::seconds>(server_now).time_since_epoch().count();
   return ClusterTime{static_cast<std::uint32_t>(std::max<std::int64_t>(now - *text.seconds_ago, 0)),
                      last_ordinal};
 }

@@ -86,7 +86,7 @@ TEST_F(RunCli, refuses_a_wrong_line_with_a_hint) {
   const std::vector<std::pair<std::vector<std::string>, std::string>> cases{
       {{}, "Usage:"},
       {{"bakcup"}, "did you mean 'backup'?"},
-      {{"snapshot"}, "needs one of: tag, untag, remove"},
+      {{"snapshot"}, "needs one of: create, tag, untag, remove"},
       {{"snapshot", "tagg"}, "did you mean 'snapshot tag'?"},
       {{"backup", "--tga", "x"}, "unknown option '--tga'\nhint: did you mean '--tag'?"},
       {{"backup", "--tga=x"}, "unknown option '--tga'"},

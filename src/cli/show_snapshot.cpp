@@ -53,6 +53,8 @@ Json summary_json(const repository::SnapshotSummary& summary) {
                {{"id", summary.source.id},
                 {"description", summary.source.description},
                 {"server_version", summary.source.server_version}}},
+              {"kind", name_of(summary.kind)},
+              {"parent", summary.parent},
               {"databases", summary.databases},
               {"whole", summary.whole},
               {"started", json_time(summary.started)},

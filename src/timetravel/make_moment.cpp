@@ -24,21 +24,25 @@ constexpr std::string_view capped_reason =
 constexpr std::string_view blind_reason =
     "the log does not show this kind of collection, so this is its state at the snapshot before";
 
-/// The log from the base to the moment, without what is to be left out of the catalog.
+bool is_selected(const changelog::NamedEvent& event,
+                 const std::vector<changelog::EventSelection>& selections) {
+  return std::any_of(selections.begin(), selections.end(),
+                     [&](const auto& selection) { return selection.matches(event); });
+}
+
+/// The log from the base to the moment, with what is to be left out marked.
 class MomentEvents final : public changelog::EventSequence {
  public:
   MomentEvents(const changelog::EventSequence* log,
-               const std::function<bool(const Event&)>& leave_out)
-      : log_(log), leave_out_(leave_out) {}
+               const std::vector<changelog::EventSelection>& without)
+      : log_(log), without_(without) {}
 
   [[nodiscard]] Status visit(const std::function<Status(const Event&)>& visit) const override {
     if (log_ == nullptr) return {};
-    if (!leave_out_) return log_->visit(visit);
-    return log_->visit([&](const Event& event) -> Status {
-      if (!leave_out_(event)) return visit(event);
-      // The fold must see what it leaves out, to know a conflict from corruption.
-      if (!event.is_document_change()) return {};
-      Event marked = event;
+    if (without_.empty()) return log_->visit(visit);
+    return changelog::visit_named(*log_, [&](const changelog::NamedEvent& named) -> Status {
+      if (!is_selected(named, without_)) return visit(named.event);
+      Event marked = named.event;
       marked.left_out = true;
       return visit(marked);
     });
@@ -46,7 +50,7 @@ class MomentEvents final : public changelog::EventSequence {
 
  private:
   const changelog::EventSequence* const log_;
-  const std::function<bool(const Event&)>& leave_out_;
+  const std::vector<changelog::EventSelection>& without_;
 };
 
 class MomentMaker {
@@ -85,6 +89,7 @@ class MomentMaker {
   std::unique_ptr<changelog::EventSequence> log_;
   std::vector<CollectionInfo> catalog_;
   CatalogChanges changes_;
+  ClusterTime last_event_;  ///< Nothing changed from here to the moment.
   HeldCollections held_;
   std::map<Uuid, const repository::SnapshotCollection*> base_by_uuid_;
   MomentOutcome outcome_;
@@ -110,20 +115,30 @@ Status MomentMaker::fold_catalog(const changelog::EventSequence& events) {
   CatalogFold fold(before, [this](std::string_view database) { return in_scope(database); });
   const bool whole = base_.summary.whole;
   progress_.stage("read log", 0, 0);
+  std::uint64_t left_out_changes = 0;
+  last_event_ = base_.summary.consistency.time;
   HOLDFAST_CHECK(events.visit([&](const Event& event) -> Status {
     if (stop_.stop_requested()) return Error(ErrorCode::cancelled, "stopped");
     progress_.advance(1, event.raw.bytes().size());
+    last_event_ = std::max(last_event_, event.time);
+    // The fold must see documents' changes that it leaves out, to know a conflict from corruption.
+    if (event.is_document_change()) ++changes_.document_changes;
     if (event.left_out) {
       ++outcome_.left_out;
-      ++changes_.document_changes;
+      left_out_changes += event.is_document_change() ? 1 : 0;
       return {};
     }
-    if (event.is_document_change()) ++changes_.document_changes;
     const Status applied = fold.apply(event);
     // A snapshot of chosen collections does not know the others.
     if (applied.ok() || whole || applied.error().code() != ErrorCode::corrupt) return applied;
     return {};
   }));
+  for (const Namespace& ns : fold.unclear()) {
+    outcome_.warnings.push_back(fmt::format(
+        "{}: its options or indexes were changed in a way that the server's log does not tell; "
+        "they are shown as they were before",
+        ns.text()));
+  }
   catalog_ = fold.catalog();
   changes_.aliases = fold.aliases();
   if (!whole) {
@@ -131,7 +146,7 @@ Status MomentMaker::fold_catalog(const changelog::EventSequence& events) {
       return info.uuid && fold.born().contains(*info.uuid);
     });
   }
-  outcome_.events = changes_.document_changes - outcome_.left_out;
+  outcome_.events = changes_.document_changes - left_out_changes;
   return {};
 }
 
@@ -161,7 +176,7 @@ repository::SnapshotCollection MomentMaker::describe(const CollectionInfo& info)
   repository::SnapshotCollection collection;
   collection.info = info;
   collection.consistency.kind = Consistency::Kind::exact;
-  collection.consistency.time = plan_.at;
+  collection.consistency.time = last_event_;
   const auto found = held_.find(identity_of(info));
   if (info.type == CollectionType::view || found == held_.end()) return collection;
   HeldCollection& held = found->second;
@@ -176,7 +191,7 @@ repository::SnapshotCollection MomentMaker::describe(const CollectionInfo& info)
     reason = info.capped() ? capped_reason : "changes of it did not fit the snapshot before";
   }
   if (!reason.empty()) {
-    collection.consistency = {Consistency::Kind::best_effort, plan_.at, reason};
+    collection.consistency = {Consistency::Kind::best_effort, last_event_, reason};
     outcome_.warnings.push_back(fmt::format("{} is best-effort: {}", info.ns.text(), reason));
   }
   outcome_.order_uncertain += collection.order_uncertain;
@@ -191,16 +206,16 @@ Result<MomentOutcome> MomentMaker::run() {
     }
   }
   HOLDFAST_CHECK(read_log());
-  const MomentEvents events(log_.get(), options_.leave_out);
+  const MomentEvents events(log_.get(), options_.without);
   HOLDFAST_CHECK(fold_catalog(events));
   hold_base();
-  HOLDFAST_TRY(const auto writer, repository_.begin_snapshot(base_.summary.source, options_.layout,
-                                                             base_.files));
+  HOLDFAST_TRY(const auto writer,
+               repository_.begin_snapshot(base_.summary.source, options_.layout, base_.files));
   changelog::FoldConflicts conflicts;
   HOLDFAST_TRY(outcome_.changed,
                fold_events(events, changes_, held_,
                            {*writer, repository_.hasher(), options_.fold, random_, progress_, stop_,
-                            options_.leave_out ? &conflicts : nullptr}));
+                            options_.without.empty() ? nullptr : &conflicts}));
   outcome_.conflict_count = conflicts.count;
   for (auto& [ns, sentence] : conflicts.named) outcome_.conflicts.push_back({ns, sentence});
 
@@ -212,7 +227,7 @@ Result<MomentOutcome> MomentMaker::run() {
   summary.whole = base_.summary.whole;
   summary.tags = options_.tags;
   summary.critical_reason = options_.critical_reason;
-  summary.consistency = {Consistency::Kind::exact, plan_.at, ""};
+  summary.consistency = {Consistency::Kind::exact, last_event_, ""};
   for (const CollectionInfo& info : catalog_) {
     manifest.collections.push_back(describe(info));
     const Consistency& consistency = manifest.collections.back().consistency;
@@ -228,11 +243,29 @@ Result<MomentOutcome> MomentMaker::run() {
 
 }  // namespace
 
+Result<ClusterTime> find_first_event(repository::Repository& repository,
+                                     const changelog::LogChain& log,
+                                     const std::vector<changelog::EventSelection>& selections,
+                                     ProgressSink& progress, const std::stop_token& stop) {
+  HOLDFAST_TRY(const auto events,
+               changelog::open_stored_events(repository, log, log.start().time, log.end().time));
+  progress.stage("search the log", 0, 0);
+  std::optional<ClusterTime> first;
+  HOLDFAST_CHECK(changelog::visit_named(*events, [&](const changelog::NamedEvent& named) -> Status {
+    if (stop.stop_requested()) return Error(ErrorCode::cancelled, "stopped");
+    progress.advance(1, named.event.raw.bytes().size());
+    if (!first && is_selected(named, selections)) first = named.event.time;
+    return {};
+  }));
+  if (first) return *first;
+  return Error(ErrorCode::not_found, "no event of the log is selected",
+               "'holdfast log' shows what there is");
+}
+
 Result<MomentOutcome> make_moment(repository::Repository& repository, const MomentPlan& plan,
                                   const MomentOptions& options, RandomSource& random,
                                   ProgressSink& progress, std::stop_token stop) {
-  auto made =
-      MomentMaker(repository, plan, options, random, progress, std::move(stop)).run();
+  auto made = MomentMaker(repository, plan, options, random, progress, std::move(stop)).run();
   if (made.ok()) return made;
   return made.error().with_context(
       fmt::format("the moment {} from snapshot {}", plan.at.text(), plan.base.id));

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -10,6 +9,7 @@
 #include "base/progress.h"
 #include "base/random.h"
 #include "base/result.h"
+#include "changelog/event_selection.h"
 #include "changelog/fold_events.h"
 #include "changelog/log_chain.h"
 #include "repository/repository.h"
@@ -41,6 +41,18 @@ struct MomentPlan {
 [[nodiscard]] Result<MomentPlan> plan_moment(repository::Repository& repository,
                                              const MomentRequest& request);
 
+/// The stored log that reaches a moment, or without one asked for, furthest. Errors: not_found (no
+/// log reaches there), and as plan_moment.
+[[nodiscard]] Result<changelog::LogChain> find_log(repository::Repository& repository,
+                                                   const MomentRequest& request);
+
+/// The time of the first event of a log that one of these selects. Errors: not_found (none does),
+/// cancelled, those of the repository.
+[[nodiscard]] Result<ClusterTime> find_first_event(
+    repository::Repository& repository, const changelog::LogChain& log,
+    const std::vector<changelog::EventSelection>& selections, ProgressSink& progress,
+    const std::stop_token& stop);
+
 /// A change that was to be kept but does not fit once others are left out.
 struct Conflict {
   Namespace ns;
@@ -52,8 +64,8 @@ struct MomentOptions {
   std::string critical_reason;
   repository::LayoutSettings layout;
   changelog::FoldSettings fold;
-  /// Events to leave out; empty: none.
-  std::function<bool(const changelog::Event&)> leave_out;
+  /// Leave out every event that one of these selects.
+  std::vector<changelog::EventSelection> without;
 };
 
 struct MomentOutcome {
@@ -74,8 +86,7 @@ struct MomentOutcome {
 /// cancelled, those of the repository.
 [[nodiscard]] Result<MomentOutcome> make_moment(repository::Repository& repository,
                                                 const MomentPlan& plan,
-                                                const MomentOptions& options,
-                                                RandomSource& random, ProgressSink& progress,
-                                                std::stop_token stop);
+                                                const MomentOptions& options, RandomSource& random,
+                                                ProgressSink& progress, std::stop_token stop);
 
 }  // namespace holdfast::timetravel

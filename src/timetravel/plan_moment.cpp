@@ -4,6 +4,7 @@
 #include <set>
 #include <utility>
 
+#include "base/text.h"
 #include "changelog/coverage.h"
 #include "timetravel/moment.h"
 
@@ -29,23 +30,16 @@ Result<std::string> choose_source(const std::vector<SnapshotSummary>& snapshots,
                  "say which with --source");
   }
   if (sources.contains(wanted)) return wanted;
-  return Error(ErrorCode::not_found,
-               fmt::format("the repository has no source {}; it has {}", wanted,
-                           fmt::join(sources, ", ")));
-}
-
-/// A snapshot over which events can be folded: the state at its time.
-bool is_base(const SnapshotSummary& snapshot) {
-  return snapshot.kind != repository::SnapshotKind::imported &&
-         !snapshot.consistency.time.is_null();
+  return Error(ErrorCode::not_found, fmt::format("the repository has no source {}; it has {}",
+                                                 wanted, fmt::join(sources, ", ")));
 }
 
 const LogChain* chain_from(const std::vector<LogChain>& chains, const SnapshotSummary& base) {
   const ClusterTime since = base.consistency.time;
   const LogChain* longest = nullptr;
   for (const LogChain& chain : chains) {
-    const bool usable = chain.covers(base.databases) && chain.start().time <= since &&
-                        since <= chain.end().time;
+    const bool usable =
+        chain.covers(base.databases) && chain.start().time <= since && since <= chain.end().time;
     if (usable && (longest == nullptr || longest->end().time < chain.end().time)) longest = &chain;
   }
   return longest;
@@ -57,7 +51,56 @@ bool better_base(const SnapshotSummary& a, const SnapshotSummary& b) {
   return a.consistency.time > b.consistency.time;
 }
 
+std::string with_clock(ClusterTime time) {
+  const std::string wall = format_time(WallTime(std::chrono::seconds(time.seconds)));
+  const bool whole_second = time.increment == ClusterTime::from_packed(~0ULL).increment;
+  return whole_second ? wall : fmt::format("{} ({})", wall, time.text());
+}
+
+Error outside_coverage(const std::vector<SnapshotSummary>& snapshots,
+                       const std::vector<LogChain>& chains, ClusterTime asked) {
+  std::optional<ClusterTime> before;
+  std::optional<ClusterTime> after;
+  std::string cause;
+  for (const changelog::Coverage& coverage : changelog::compute_coverage(snapshots, chains)) {
+    const changelog::NearestTimes nearest = changelog::nearest_times(coverage, asked);
+    if (nearest.before && (!before || *before < *nearest.before)) before = nearest.before;
+    if (nearest.after && (!after || *nearest.after < *after)) after = nearest.after;
+    if (cause.empty()) cause = nearest.cause;
+  }
+  std::string message = fmt::format("the state at {} cannot be had: no snapshot and log lead there",
+                                    with_clock(asked));
+  if (!cause.empty()) message += fmt::format(" ({})", cause);
+  std::string hint = "'holdfast coverage' shows the times that can be restored";
+  if (before && after) {
+    hint = fmt::format("the nearest are {} before and {} after it", with_clock(*before),
+                       with_clock(*after));
+  } else if (before) {
+    hint = fmt::format("the nearest before it is {}", with_clock(*before));
+  } else if (after) {
+    hint = fmt::format("the nearest after it is {}", with_clock(*after));
+  }
+  return {ErrorCode::gap, std::move(message), std::move(hint)};
+}
+
 }  // namespace
+
+Result<LogChain> find_log(repository::Repository& repository, const MomentRequest& request) {
+  HOLDFAST_TRY(const auto listing, repository.list());
+  HOLDFAST_TRY(const std::string source, choose_source(listing.snapshots, request.source));
+  HOLDFAST_TRY(auto chains, changelog::read_log_chains(repository, source));
+  LogChain* found = nullptr;
+  for (LogChain& chain : chains) {
+    if (request.at && (chain.end().time < *request.at || *request.at < chain.start().time))
+      continue;
+    if (found == nullptr || found->end().time < chain.end().time) found = &chain;
+  }
+  if (found != nullptr) return std::move(*found);
+  return Error(ErrorCode::not_found,
+               "no stored log reaches that moment, so there are no events to "
+               "leave out",
+               "'holdfast coverage' shows where there is log");
+}
 
 Result<MomentPlan> plan_moment(repository::Repository& repository, const MomentRequest& request) {
   HOLDFAST_TRY(auto listing, repository.list());
@@ -65,7 +108,7 @@ Result<MomentPlan> plan_moment(repository::Repository& repository, const MomentR
   HOLDFAST_TRY(const std::vector<LogChain> chains, changelog::read_log_chains(repository, source));
   auto& snapshots = listing.snapshots;
   std::erase_if(snapshots, [&](const SnapshotSummary& snapshot) {
-    return snapshot.source.id != source || !is_base(snapshot);
+    return snapshot.source.id != source || !changelog::is_base(snapshot);
   });
   std::stable_sort(snapshots.begin(), snapshots.end(), better_base);
 
@@ -83,10 +126,8 @@ Result<MomentPlan> plan_moment(repository::Repository& repository, const MomentR
     if (!latest || latest->at < plan.at) latest = std::move(plan);
   }
   if (latest) return std::move(*latest);
-  const ClusterTime asked =
-      request.at ? *request.at : request.base_before.value_or(ClusterTime{});
-  const changelog::Coverage coverage = changelog::compute_coverage(snapshots, chains);
-  return changelog::outside_coverage(coverage, asked);
+  return outside_coverage(snapshots, chains,
+                          request.at ? *request.at : request.base_before.value_or(ClusterTime{}));
 }
 
 }  // namespace holdfast::timetravel

@@ -9,10 +9,12 @@
 #include "cli/commands/key_add.h"
 #include "cli/commands/key_list.h"
 #include "cli/commands/key_remove.h"
+#include "cli/commands/optimize.h"
 #include "cli/commands/restore.h"
 #include "cli/commands/show.h"
 #include "cli/commands/smokava_seed.h"
 #include "cli/commands/smokava_traffic.h"
+#include "cli/commands/snapshot_create.h"
 #include "cli/commands/snapshot_remove.h"
 #include "cli/commands/snapshot_tag.h"
 #include "cli/commands/snapshot_untag.h"
@@ -28,6 +30,7 @@ Commands make_all_commands() {
   commands.push_back(make_backup_command());
   commands.push_back(make_snapshots_command());
   commands.push_back(make_show_command());
+  commands.push_back(make_snapshot_create_command());
   commands.push_back(make_snapshot_tag_command());
   commands.push_back(make_snapshot_untag_command());
   commands.push_back(make_snapshot_remove_command());
@@ -36,6 +39,7 @@ Commands make_all_commands() {
   commands.push_back(make_status_command());
   commands.push_back(make_info_command());
   commands.push_back(make_init_command());
+  commands.push_back(make_optimize_command());
   commands.push_back(make_key_list_command());
   commands.push_back(make_key_add_command());
   commands.push_back(make_key_remove_command());

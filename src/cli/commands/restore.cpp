@@ -7,6 +7,7 @@
 #include <set>
 
 #include "cli/commands/restore_report.h"
+#include "cli/moment_flags.h"
 #include "cli/open.h"
 #include "cli/progress_display.h"
 #include "cli/show_snapshot.h"
@@ -30,6 +31,12 @@ class RestoreCommand final : public Command {
             "says so. --drop writes beside the old collection and renames over it when the new "
             "one is complete; --in-place drops first, for when space is short, after it has "
             "checked every byte and taken a critical snapshot of what will go.\n\n"
+            "Instead of a snapshot a moment may be named, --at TIME or --before EVENT: the newest "
+            "snapshot before it and the log are folded inside the repository, and the result is "
+            "restored like any other. Outside of what 'holdfast coverage' shows the exit code is "
+            "13. --without leaves events out and keeps what came after them; it restores under "
+            "another name (the database's with _recovered) unless --as, --drop or --merge says "
+            "otherwise.\n\n"
             "At the end everything is read back from the server and compared with the snapshot. "
             "Exit code 0 means identical; 3: the server refused documents, which are named; 4: "
             "something differs. An interrupted restore can be run again.",
@@ -39,18 +46,23 @@ class RestoreCommand final : public Command {
                       "What would be replaced? Changes nothing."},
                      {"holdfast restore 3f0a91c2 --collection users --drop --yes",
                       "One collection, replaced without asking."},
+                     {"holdfast restore --at 2026-11-23T09:14:14+03:30 --as shop_before",
+                      "The state of that second, under another name."},
+                     {"holdfast restore --without 'op=delete ns=shop.users "
+                      "time=2026-11-23T09:00:00Z..2026-11-23T09:05:00Z' --dry-run",
+                      "Everything up to now but those deletions: what would it restore?"},
                      {"holdfast restore latest --merge --on-conflict keep --collection 'orders*'",
                       "Bring back missing documents; what is there stays as it is."}},
         .settings = {"uri", "repository", "password_file", "key_file", "recovery_key_file",
-                     "restore.workers"},
+                     "restore.workers", "backup.memory_mib", "backup.spool_folder"},
         .setting_help = {{"uri", "The server to write to, mongodb://…"}},
     };
   }
 
   void declare(CLI::App& app) override {
     app.add_option("snapshot", snapshot_, "Its id, the first digits of it, or 'latest'")
-        ->type_name("SNAPSHOT")
-        ->required();
+        ->type_name("SNAPSHOT");
+    moment_.declare(app, true);
     app.add_option("--as", options_.as_database, "Restore under this database name")
         ->type_name("DATABASE");
     app.add_option("--collection", options_.collections,
@@ -84,18 +96,36 @@ class RestoreCommand final : public Command {
     HOLDFAST_TRY(
         const auto repository,
         open_repository(context, writes ? blob::OpenMode::read_write : blob::OpenMode::read_only));
-    HOLDFAST_TRY(const std::string id, service::resolve_latest(*repository, snapshot_));
-    HOLDFAST_TRY(const auto snapshot, repository->open_snapshot(id));
+    if (moment_.given() != snapshot_.empty()) {
+      return Error(ErrorCode::usage, "name either a snapshot or a moment",
+                   "an id, 'latest', or --at, --before, --without");
+    }
     HOLDFAST_TRY(const auto client, connect(context));
     fill_options(context.settings);
+    std::optional<OpenedMoment> moment;
+    if (moment_.given()) {
+      HOLDFAST_TRY(moment, make_moment(context, *repository, *client));
+    } else {
+      HOLDFAST_TRY(snapshot_, service::resolve_latest(*repository, snapshot_));
+    }
+    HOLDFAST_TRY(const auto snapshot, moment
+                                          ? moment->view->open_snapshot(moment->outcome.summary.id)
+                                          : repository->open_snapshot(snapshot_));
+    if (moment) HOLDFAST_CHECK(name_recovered(snapshot->manifest()));
     // With --as it has been said which database is meant.
     if (options_.as_database.empty()) HOLDFAST_CHECK(check_database(*client, snapshot->manifest()));
     HOLDFAST_TRY(const auto plan, restore::plan_restore(*snapshot, *client, options_));
+    if (moment) {
+      context.output.report(moment_text(*moment));
+      warn_of(context.output, moment->outcome.warnings);
+    }
     context.output.report(plan_text(plan));
     warn_of(context.output, plan.warnings);
     if (dry_run_) {
       context.output.report("dry run: nothing was changed\n");
-      context.output.result("holdfast.restore-plan/1", plan_json(plan));
+      Json document = plan_json(plan);
+      if (moment) document["moment"] = moment_json(*moment);
+      context.output.result("holdfast.restore-plan/1", document);
       return ExitCode::done;
     }
     if (touches_existing(plan)) {
@@ -105,11 +135,36 @@ class RestoreCommand final : public Command {
     if (!outcome.ok()) return outcome.error();
     context.output.report(outcome_text(*outcome, plan));
     const ExitCode code = exit_code_of(*outcome, plan);
-    context.output.result("holdfast.restore/1", outcome_json(*outcome, plan, code));
+    Json document = outcome_json(*outcome, plan, code);
+    if (moment) document["moment"] = moment_json(*moment);
+    context.output.result("holdfast.restore/1", document);
     return code;
   }
 
  private:
+  Result<OpenedMoment> make_moment(Context& context, repository::Repository& repository,
+                                   const mongo::Client& client) const {
+    ProgressDisplay progress(context.terminal, context.output, context.clock);
+    return moment_.make(context, repository, &client, std::nullopt, progress);
+  }
+
+  /// What never was like this goes beside what is, unless somebody said where.
+  Status name_recovered(const repository::Manifest& manifest) {
+    const bool told = !options_.as_database.empty() || drop_ || merge_;
+    if (!moment_.leaves_out() || told) return {};
+    const Selection selection(options_.collections, options_.exclude);
+    std::set<std::string> databases;
+    for (const auto& collection : manifest.collections) {
+      if (selection.contains(collection.info.ns)) databases.insert(collection.info.ns.database);
+    }
+    if (databases.size() != 1) {
+      return Error(ErrorCode::usage, "several databases cannot be restored beside themselves",
+                   "choose one database's collections with --collection, or say --drop");
+    }
+    options_.as_database = *databases.begin() + "_recovered";
+    return {};
+  }
+
   void fill_options(const Settings& settings) {
     if (drop_) options_.existing = restore::Existing::drop;
     if (merge_) options_.existing = restore::Existing::merge;
@@ -178,6 +233,7 @@ class RestoreCommand final : public Command {
   }
 
   std::string snapshot_;
+  MomentFlags moment_;
   std::string on_conflict_ = "fail";
   restore::RestoreOptions options_;
   bool drop_ = false;

@@ -48,6 +48,7 @@ class SnapshotsCommand final : public Command {
   static std::string table_of(const repository::Repository::Listing& listing) {
     Table table({{"ID"},
                  {"FINISHED"},
+                 {"KIND"},
                  {"SOURCE"},
                  {"DATABASES"},
                  {"DOCUMENTS", Align::right},
@@ -59,8 +60,8 @@ class SnapshotsCommand final : public Command {
     for (const auto& summary : listing.snapshots) {
       std::string databases = joined(summary.databases);
       if (!summary.whole) databases += " (in part)";
-      table.add_row({summary.id, shown_time(summary.finished), summary.source.description,
-                     databases, format_count(summary.documents),
+      table.add_row({summary.id, shown_time(summary.finished), std::string(name_of(summary.kind)),
+                     summary.source.description, databases, format_count(summary.documents),
                      format_bytes(summary.document_bytes), format_bytes(summary.stored_bytes),
                      std::string(consistency_word(summary.consistency)), joined(summary.tags),
                      summary.critical_reason});
