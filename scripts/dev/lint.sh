@@ -36,7 +36,7 @@ run_lint() {
 }
 
 check_scripts() {
-  (cd "$root" && shellcheck -x -a dev .ci/run scripts/dev/demo.sh) &&
+  (cd "$root" && shellcheck -x -a dev .ci/run scripts/dev/demo.sh scripts/*.sh) &&
     python3 -c 'import ast, sys
 for name in sys.argv[1:]: ast.parse(open(name).read(), name)' \
       "$root/bench/run" "$root"/scripts/dev/*.py "$root"/tests/*/*.py
