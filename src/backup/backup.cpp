@@ -73,6 +73,9 @@ class BackupRun {
   Result<repository::SnapshotSummary> commit(WallTime started);
   [[nodiscard]] repository::SnapshotCollection describe(const CollectionInfo& info);
   [[nodiscard]] bool incremental() const { return options_.kind == BackupKind::incremental; }
+  /// Whether the parent's segments may be listed again. An independent backup has a parent, too:
+  /// its log goes on from there.
+  [[nodiscard]] bool shares() const { return parent_ && !options_.independent; }
   void warn(std::string sentence);
   void note_finding(std::string sentence);
 
@@ -124,8 +127,9 @@ Status BackupRun::choose_databases() {
 }
 
 Status BackupRun::choose_parent() {
-  if (options_.independent) return {};
   const Selection selection(options_.collections, options_.exclude);
+  // Chosen collections that share nothing: neither segments nor a log are anybody's continuation.
+  if (options_.independent && !selection.everything()) return {};
   std::vector<std::string> notes;
   HOLDFAST_TRY(parent_, backup::choose_parent(
                             repository_, {source_.id, databases_, selection.everything()}, notes));
@@ -183,8 +187,9 @@ Status BackupRun::open_stream() {
     }
     warn(
         fmt::format("the server's log no longer reaches back to snapshot {}: a gap in the log "
-                    "since {}; everything is read and compared with that snapshot instead",
-                    parent_->manifest.summary.id, since.text()));
+                    "since {}; everything is read{}",
+                    parent_->manifest.summary.id, since.text(),
+                    shares() ? " and compared with that snapshot instead" : ""));
   }
   auto drain = changelog::StreamDrain::start(client_, databases_, std::nullopt,
                                              options_.spool_folder, random_);
@@ -212,6 +217,7 @@ HeldCollections BackupRun::parent_collections(bool exact_only) const {
 }
 
 Status BackupRun::catch_up(Rounds& rounds) {
+  if (options_.independent) return rounds.begin_here();
   const Status caught_up = rounds.catch_up(parent_collections(true), stored_.get());
   if (caught_up.ok() && !incremental()) {
     rounds.audit();
@@ -232,7 +238,7 @@ Status BackupRun::settle() {
                             random_, progress_, stop_};
   Rounds rounds(tools, *writer_, drain_.get());
   if (follows_parent_) HOLDFAST_CHECK(catch_up(rounds));
-  if (parent_) rounds.add_bases(parent_collections(false));
+  if (shares()) rounds.add_bases(parent_collections(false));
   HOLDFAST_CHECK(rounds.run());
   HOLDFAST_CHECK(rounds.reread());
   return take_results(rounds);
@@ -310,8 +316,8 @@ Result<repository::SnapshotSummary> BackupRun::commit(WallTime started) {
   const Selection selection(options_.collections, options_.exclude);
   repository::Manifest manifest;
   repository::SnapshotSummary& summary = manifest.summary;
-  if (parent_) summary.parent = parent_->manifest.summary.id;
-  if (parent_ && incremental()) summary.kind = repository::SnapshotKind::incremental;
+  if (shares()) summary.parent = parent_->manifest.summary.id;
+  if (shares() && incremental()) summary.kind = repository::SnapshotKind::incremental;
   summary.started = started;
   summary.databases = databases_;
   summary.whole = selection.everything();
@@ -349,8 +355,8 @@ Result<BackupOutcome> BackupRun::run() {
   HOLDFAST_CHECK(choose_databases());
   HOLDFAST_CHECK(choose_parent());
   HOLDFAST_TRY(writer_, repository_.begin_snapshot(source_, options_.layout,
-                                                   parent_ ? parent_->manifest.files
-                                                           : std::vector<repository::FileRef>()));
+                                                   shares() ? parent_->manifest.files
+                                                            : std::vector<repository::FileRef>()));
   HOLDFAST_CHECK(open_stream());
   const Status settled = settle();
   if (drain_) drop_marker_collections();

@@ -26,7 +26,7 @@ enum class BackupKind {
 /// What is backed up, and how.
 struct BackupOptions {
   BackupKind kind = BackupKind::full;
-  /// Share nothing with any earlier snapshot.
+  /// Share no segment with any earlier snapshot. The log goes on all the same.
   bool independent = false;
   /// Databases in scope; empty means every one but admin, config and local.
   std::vector<std::string> databases;

@@ -165,6 +165,12 @@ TEST_F(Incremental, Core_an_independent_one_shares_nothing) {
   for (const auto& file : new_manifest.files) {
     for (const auto& old : old_manifest.files) EXPECT_NE(file.name, old.name);
   }
+  expect_same_as_live(second);
+  HOLDFAST_ASSERT_OK(const auto chains,
+                     changelog::read_log_chains(*repository_, first.summary.source.id));
+  ASSERT_THAT(chains, SizeIs(1)) << "but the log goes on";
+  EXPECT_EQ(chains[0].start().time, first.summary.consistency.time);
+  EXPECT_EQ(chains[0].end().time, second.summary.consistency.time);
 }
 
 }  // namespace

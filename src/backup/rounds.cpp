@@ -196,6 +196,11 @@ Status Rounds::catch_up(HeldCollections held, const changelog::EventSequence* be
   return {};
 }
 
+Status Rounds::begin_here() {
+  HOLDFAST_TRY(boundary_, barrier());
+  return {};
+}
+
 void Rounds::audit() {
   bases_ = std::exchange(held_, {});
   audited_ = true;

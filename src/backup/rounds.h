@@ -45,6 +45,8 @@ class Rounds {
   /// what is held is let go), those of the stream and the repository.
   [[nodiscard]] Status catch_up(changelog::HeldCollections held,
                                 const changelog::EventSequence* before);
+  /// Lets what the drain brought so far lie behind: a scan from here on need not fold it.
+  [[nodiscard]] Status begin_here();
   /// From now on what is held is only what a scan is compared with. It is exactly the state of
   /// this moment, so every difference needs an event that explains it: an audit.
   void audit();

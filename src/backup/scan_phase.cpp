@@ -29,6 +29,8 @@ constexpr std::size_t max_ranges = 256;
 /// is not asked for long, and not often.
 constexpr std::uint32_t statistics_limit_ms = 100;
 constexpr int max_slow_statistics = 2;
+/// A collection whose size is not told soon may be large: it goes before those that are not.
+constexpr std::uint64_t unknown_bytes = range_bytes;
 
 struct ScanTask {
   std::size_t collection = 0;
@@ -136,7 +138,8 @@ Status Scanner::plan() {
         mongo::split_ranges(tools_.client, held.info, held.positional() ? 1 : parts, scan_options_);
     if (!ranges.ok()) return ranges.error().with_context(held.info.ns.text());
     for (mongo::KeyRange& range : *ranges) {
-      collections_[i].tasks.push_back({i, std::move(range), expected.bytes / ranges->size(), 0});
+      const std::uint64_t size = known ? expected.bytes / ranges->size() : unknown_bytes;
+      collections_[i].tasks.push_back({i, std::move(range), size, 0});
     }
     tasks_.insert(tasks_.end(), collections_[i].tasks.begin(), collections_[i].tasks.end());
   }

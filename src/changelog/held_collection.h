@@ -18,7 +18,8 @@ struct Difference {
   bool explained = false;  ///< The events of the scan's own window account for it.
 };
 
-/// Compares what a scan found with what a parent and the log say; docs/decisions/0008-parents-and-audits.md.
+/// Compares what a scan found with what a parent and the log say;
+/// docs/decisions/0008-parents-and-audits.md.
 struct CollectionAudit {
   /// What the documents should be, before the events of the scan's own window.
   std::vector<repository::Layer> expected;
