@@ -135,6 +135,25 @@ std::uint64_t EncryptedSpool::size() const {
   return chunks_written_ * chunk_bytes_ + tail_.size();
 }
 
+bool EncryptedSpool::discard(std::uint64_t offset) {
+  const std::scoped_lock lock(mutex_);
+  const std::uint64_t chunks = std::min(offset / chunk_bytes_, chunks_written_);
+  if (chunks * chunk_bytes_ <= discarded_) return true;
+  // From the front each time: a hole covers whole blocks only, and chunks end inside of them.
+  const std::uint64_t length = chunks * (chunk_bytes_ + tag_bytes);
+  if (::fallocate(file_.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0,
+                  static_cast<off_t>(length)) != 0) {
+    return false;
+  }
+  discarded_ = chunks * chunk_bytes_;
+  return true;
+}
+
+std::uint64_t EncryptedSpool::live_bytes() const {
+  const std::scoped_lock lock(mutex_);
+  return chunks_written_ * chunk_bytes_ + tail_.size() - discarded_;
+}
+
 std::uint64_t EncryptedSpool::readable() const {
   const std::scoped_lock lock(mutex_);
   return readable_;

@@ -44,6 +44,12 @@ class EncryptedSpool {
   /// Lets readers see all that was appended before.
   [[nodiscard]] Status flush();
 
+  /// Gives the disk space of what lies before `offset` back, by chunks; it can no longer be read.
+  /// False where the file system cannot make holes: then nothing happens.
+  [[nodiscard]] bool discard(std::uint64_t offset);
+  /// How much lies behind what was discarded, flushed or not.
+  [[nodiscard]] std::uint64_t live_bytes() const;
+
   /// Bytes appended so far, flushed or not: the offset where the next append begins.
   [[nodiscard]] std::uint64_t size() const;
 
@@ -70,6 +76,7 @@ class EncryptedSpool {
   Bytes tail_;
   std::uint64_t chunks_written_ = 0;
   std::uint64_t readable_ = 0;
+  std::uint64_t discarded_ = 0;  ///< Always a multiple of a chunk.
   std::optional<Error> failure_;
 };
 

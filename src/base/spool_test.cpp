@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -96,6 +97,34 @@ TEST_F(Spool, is_read_while_another_thread_writes) {
     ASSERT_EQ(load_little_endian<std::uint32_t>((*record)->data()), number);
     ++number;
   }
+}
+
+TEST_F(Spool, what_is_discarded_takes_no_space_and_the_rest_stays) {
+  const auto spool = make(4096);
+  std::vector<std::uint64_t> offsets;
+  for (std::uint8_t number = 0; number < 200; ++number) {
+    offsets.push_back(spool->size());
+    ASSERT_TRUE(spool->append_record(Bytes(1000, number)).ok());
+  }
+  ASSERT_TRUE(spool->flush().ok());
+  const int descriptor = spool_descriptor(folder_.path());
+  struct stat before {};
+  ASSERT_EQ(::fstat(descriptor, &before), 0);
+  if (!spool->discard(offsets[150])) GTEST_SKIP() << "this file system cannot make holes";
+  EXPECT_TRUE(spool->discard(offsets[10])) << "again, and less";
+  struct stat after {};
+  ASSERT_EQ(::fstat(descriptor, &after), 0);
+  EXPECT_LT(after.st_blocks, before.st_blocks / 2);
+  EXPECT_LT(spool->live_bytes(), spool->size() / 3);
+  EXPECT_GE(spool->live_bytes(), spool->size() - offsets[150]);
+
+  const auto reader = spool->reader(offsets[150]);
+  for (std::uint8_t number = 150; number < 200; ++number) {
+    const auto record = reader->next_record();
+    ASSERT_TRUE(record.ok() && record->has_value());
+    EXPECT_EQ(to_bytes(**record), Bytes(1000, number));
+  }
+  EXPECT_FALSE(spool->reader(offsets[5])->next_record().ok());
 }
 
 TEST_F(Spool, has_no_name_and_shows_no_plaintext) {

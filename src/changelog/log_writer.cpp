@@ -136,7 +136,7 @@ class StretchWriter {
         if (rivals && !ours) outcome_.rival = segment;
         met = &segment;
         reached = segment.end;
-        found = true;
+        found = !ours;  // behind it go on as that attempt did
         break;
       }
     }

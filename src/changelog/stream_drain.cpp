@@ -13,46 +13,104 @@ using std::chrono::milliseconds;
 
 /// How long one look at the stream may block; a stop is noticed that soon.
 constexpr milliseconds stream_wait{200};
+/// A drain that keeps trying learns of trouble so soon, and can stop.
+constexpr std::uint32_t persistent_deadline_ms = 5'000;
+/// How long passing trouble is left alone before the next attempt.
+constexpr milliseconds trouble_wait{1000};
 /// After so long without the marker's event the operator is told what it waits for.
 constexpr std::chrono::seconds explain_after{5};
 
 }  // namespace
 
 StreamDrain::StreamDrain(mongo::Client& client, std::unique_ptr<mongo::ChangeStream> stream,
-                         std::unique_ptr<EncryptedSpool> spool, Boundary start)
+                         std::unique_ptr<EncryptedSpool> spool, Boundary start,
+                         const DrainOptions& options)
     : client_(client),
       stream_(std::move(stream)),
       spool_(std::move(spool)),
-      start_(std::move(start)),
-      newest_(start_) {}
+      options_(options),
+      tracker_(std::move(start)) {}
 
 StreamDrain::~StreamDrain() = default;
 
 Result<std::unique_ptr<StreamDrain>> StreamDrain::start(
     mongo::Client& client, const std::vector<std::string>& databases,
     const std::optional<repository::LogPosition>& from, const std::filesystem::path& spool_folder,
-    RandomSource& random) {
+    RandomSource& random, const DrainOptions& drain_options) {
   HOLDFAST_TRY(auto spool, EncryptedSpool::create(spool_folder, random));
   mongo::ChangeStreamOptions options{.databases = databases};
   if (from) options.resume_after = from->token;
+  if (drain_options.keep_trying) options.resume_deadline_ms = persistent_deadline_ms;
   Boundary start;
   HOLDFAST_TRY(auto stream, mongo::open_change_stream(client, options, start.time));
   start.token = from ? from->token : stream->resume_token();
   if (from) start.time = from->time;
-  std::unique_ptr<StreamDrain> drain(
-      new StreamDrain(client, std::move(stream), std::move(spool), std::move(start)));
+  std::unique_ptr<StreamDrain> drain(new StreamDrain(client, std::move(stream), std::move(spool),
+                                                     std::move(start), drain_options));
   StreamDrain* const self = drain.get();
   drain->thread_ = std::jthread([self](const std::stop_token& stop) { self->run(stop); });
   return drain;
 }
 
-std::uint64_t StreamDrain::drained_events() const {
+std::uint64_t StreamDrain::drained_events() const { return newest().events; }
+
+Boundary StreamDrain::newest() const {
   const std::lock_guard lock(mutex_);
-  return newest_.events;
+  return tracker_.newest();
+}
+
+std::optional<Boundary> StreamDrain::boundary_without_marker() const {
+  const std::lock_guard lock(mutex_);
+  return tracker_.without_marker();
+}
+
+bool StreamDrain::tells_times() const {
+  const std::lock_guard lock(mutex_);
+  return !tracker_.reliable().is_null();
+}
+
+bool StreamDrain::data_behind(const Boundary& boundary) const {
+  const std::lock_guard lock(mutex_);
+  return tracker_.data_behind(boundary);
+}
+
+std::optional<Error> StreamDrain::failure() const {
+  const std::lock_guard lock(mutex_);
+  return failure_;
+}
+
+std::optional<Error> StreamDrain::trouble() const {
+  const std::lock_guard lock(mutex_);
+  return trouble_;
+}
+
+bool StreamDrain::discard(const Boundary& boundary) {
+  const bool freed = spool_->discard(boundary.offset);
+  const std::lock_guard lock(mutex_);
+  tracker_.forget_before(boundary);
+  freed_.notify_all();
+  return freed;
+}
+
+void StreamDrain::wait_for_space(const std::stop_token& stop) {
+  if (options_.most_live_bytes == 0) return;
+  std::unique_lock lock(mutex_);
+  freed_.wait(lock, stop, [this] { return spool_->live_bytes() < options_.most_live_bytes; });
+}
+
+bool StreamDrain::get_over(const Error& error, const std::stop_token& stop) {
+  std::unique_lock lock(mutex_);
+  const bool passing = options_.keep_trying && error.code() == ErrorCode::retry;
+  (passing ? trouble_ : failure_) = error;
+  arrived_.notify_all();
+  if (passing) arrived_.wait_for(lock, stop, trouble_wait, [] { return false; });
+  return passing;
 }
 
 void StreamDrain::run(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
+    wait_for_space(stop);
+    if (stop.stop_requested()) return;
     auto next = stream_->next(stream_wait);
     Status outcome;
     if (!next.ok()) {
@@ -61,15 +119,11 @@ void StreamDrain::run(const std::stop_token& stop) {
       outcome = take((*next)->event);
     } else {
       const std::lock_guard lock(mutex_);
-      reliable_ = std::max(reliable_, stream_->reliable_time());
+      trouble_.reset();
+      tracker_.settle(stream_->reliable_time(), stream_->resume_token());
       arrived_.notify_all();
     }
-    if (!outcome.ok()) {
-      const std::lock_guard lock(mutex_);
-      failure_ = outcome.error();
-      arrived_.notify_all();
-      return;
-    }
+    if (!outcome.ok() && !get_over(outcome.error(), stop)) return;
   }
 }
 
@@ -77,20 +131,11 @@ Status StreamDrain::take(bson::DocumentView raw) {
   HOLDFAST_CHECK(bson::validate_document(raw.bytes()));
   HOLDFAST_TRY(const Event event, parse_event(raw));
   HOLDFAST_CHECK(spool_->append_record(raw.bytes()));
+  const bool marker = mongo::is_marker_event(raw);
   const std::lock_guard lock(mutex_);
-  const std::uint64_t ordinal = newest_.events;
-  newest_.events += 1;
-  newest_.offset = spool_->size();
-  if (!event.time.is_null()) newest_.time = std::max(newest_.time, event.time);
-  newest_.token = stream_->resume_token();
-  if (event.transaction) {
-    const auto [group, added] = groups_.try_emplace(*event.transaction, Group{ordinal, newest_});
-    if (!added) group->second.behind_last = newest_;
-  }
-  if (mongo::is_marker_event(raw) && event.key) {
-    markers_.push_back({bson::Value(*event.key), newest_});
-    arrived_.notify_all();
-  }
+  trouble_.reset();
+  tracker_.take(event, marker, spool_->size(), stream_->resume_token());
+  if (marker) arrived_.notify_all();
   return {};
 }
 
@@ -136,10 +181,12 @@ Result<Boundary> StreamDrain::barrier(const std::string& marker_database, Cluste
   return wait_for(
       [&]() -> std::optional<Boundary> {
         // Strictly later: two events may share one time.
-        if (newest_.time <= not_before && reliable_ < not_before) return std::nullopt;
-        Boundary boundary = newest_;
-        boundary.time = std::max(boundary.time, reliable_);
-        return behind_open_groups(std::move(boundary));
+        if (tracker_.newest().time <= not_before && tracker_.reliable() < not_before) {
+          return std::nullopt;
+        }
+        Boundary boundary = tracker_.newest();
+        boundary.time = std::max(boundary.time, tracker_.reliable());
+        return tracker_.behind_open_groups(std::move(boundary));
       },
       patience, progress, stop);
 }
@@ -149,15 +196,8 @@ Result<Boundary> StreamDrain::marker_barrier(const std::string& database,
                                              const std::stop_token& stop) {
   const auto pass = [&]() -> Result<Boundary> {
     HOLDFAST_TRY(const bson::Value id, mongo::write_marker(client_, database));
-    auto boundary = wait_for(
-        [&]() -> std::optional<Boundary> {
-          const auto marker = std::find_if(markers_.begin(), markers_.end(), [&](const Marker& m) {
-            return m.id.view().identical(id.view());
-          });
-          if (marker == markers_.end()) return std::nullopt;
-          return marker->boundary;
-        },
-        patience, progress, stop);
+    auto boundary =
+        wait_for([&] { return tracker_.behind_marker(id.view()); }, patience, progress, stop);
     // The event is what counts; a marker that stays behind is cleared with its collection.
     const Status removed = mongo::remove_marker(client_, database, id.view());
     static_cast<void>(removed);
@@ -171,34 +211,16 @@ Result<Boundary> StreamDrain::marker_barrier(const std::string& database,
   while (true) {
     {
       const std::lock_guard lock(mutex_);
-      if (groups_.empty()) return boundary;
+      if (!tracker_.saw_transactions()) return boundary;
     }
     HOLDFAST_TRY(const Boundary known, pass());
     const std::lock_guard lock(mutex_);
-    boundary = behind_open_groups(std::move(boundary));
+    boundary = tracker_.behind_open_groups(std::move(boundary));
     if (boundary.events <= known.events) {
-      forget_groups_before(boundary.events);
+      tracker_.forget_before(boundary);
       return boundary;
     }
   }
-}
-
-Boundary StreamDrain::behind_open_groups(Boundary boundary) const {
-  for (bool moved = true; moved;) {
-    moved = false;
-    for (const auto& [id, group] : groups_) {
-      if (group.first < boundary.events && group.behind_last.events > boundary.events) {
-        boundary = group.behind_last;
-        moved = true;
-      }
-    }
-  }
-  return boundary;
-}
-
-void StreamDrain::forget_groups_before(std::uint64_t events) {
-  std::erase_if(groups_,
-                [&](const auto& entry) { return entry.second.behind_last.events <= events; });
 }
 
 Status StreamDrain::visit(const Boundary& from, const Boundary& to,

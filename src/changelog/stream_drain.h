@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -19,6 +18,7 @@
 #include "base/result.h"
 #include "base/spool.h"
 #include "changelog/boundary.h"
+#include "changelog/boundary_tracker.h"
 #include "changelog/event.h"
 #include "changelog/event_sequence.h"
 #include "mongo/change_stream.h"
@@ -26,6 +26,16 @@
 #include "repository/log_segment.h"
 
 namespace holdfast::changelog {
+
+/// How a drain behaves that is to run for long.
+struct DrainOptions {
+  /// The stream is not read on while so much of the spool was not discarded: then the server's log
+  /// is the buffer. 0: no bound.
+  std::uint64_t most_live_bytes = 0;
+  /// Passing trouble (network, elections) beyond what the stream itself waits for is tried again
+  /// without an end; `trouble()` tells of it.
+  bool keep_trying = false;
+};
 
 /// Reads a change stream on a thread of its own into an encrypted spool, from before a scan until
 /// after it, because a long scan could outlive the server's log. Thread-safe.
@@ -38,12 +48,12 @@ class StreamDrain final : public PlacedEvents {
   [[nodiscard]] static Result<std::unique_ptr<StreamDrain>> start(
       mongo::Client& client, const std::vector<std::string>& databases,
       const std::optional<repository::LogPosition>& from, const std::filesystem::path& spool_folder,
-      RandomSource& random);
+      RandomSource& random, const DrainOptions& drain_options = {});
   ~StreamDrain() override;
   StreamDrain(const StreamDrain&) = delete;
   StreamDrain& operator=(const StreamDrain&) = delete;
 
-  [[nodiscard]] const Boundary& start_boundary() const { return start_; }
+  [[nodiscard]] const Boundary& start_boundary() const { return tracker_.start(); }
   [[nodiscard]] std::uint64_t drained_events() const;
 
   /// Waits until everything that was committed before this call is in the spool, by a marker
@@ -61,42 +71,47 @@ class StreamDrain final : public PlacedEvents {
   [[nodiscard]] Status visit_placed(const Boundary& from, const Boundary& to,
                                     const Visit& visit) const override;
 
- private:
-  struct Marker {
-    bson::Value id;
-    Boundary boundary;
-  };
-  /// First and last event of a transaction, as ordinals, and the boundary behind the last.
-  struct Group {
-    std::uint64_t first = 0;
-    Boundary behind_last;
-  };
+  /// The newest boundary that needs no marker: none on servers whose tokens do not tell a time.
+  [[nodiscard]] std::optional<Boundary> boundary_without_marker() const;
+  /// Whether the server's tokens tell times, so that boundaries come without markers.
+  [[nodiscard]] bool tells_times() const;
+  /// Whether events of the data, not only markers, lie behind a boundary.
+  [[nodiscard]] bool data_behind(const Boundary& boundary) const;
+  /// Behind all events so far; a transaction may be open there.
+  [[nodiscard]] Boundary newest() const;
+  /// Frees what lies before a boundary; it can no longer be visited. False where the file system
+  /// does not give space back: then the spool only grows.
+  bool discard(const Boundary& boundary);
+  [[nodiscard]] std::uint64_t live_bytes() const { return spool_->live_bytes(); }
+  /// Why the stream ended for good, or what it is waiting to get over; empty while all is well.
+  [[nodiscard]] std::optional<Error> failure() const;
+  [[nodiscard]] std::optional<Error> trouble() const;
 
+ private:
   StreamDrain(mongo::Client& client, std::unique_ptr<mongo::ChangeStream> stream,
-              std::unique_ptr<EncryptedSpool> spool, Boundary start);
+              std::unique_ptr<EncryptedSpool> spool, Boundary start, const DrainOptions& options);
   void run(const std::stop_token& stop);
+  void wait_for_space(const std::stop_token& stop);
+  /// Notes trouble and waits, or ends the drain; false if it ended.
+  bool get_over(const Error& error, const std::stop_token& stop);
   Status take(bson::DocumentView raw);
   Result<Boundary> wait_for(const std::function<std::optional<Boundary>()>& found,
                             std::chrono::seconds patience, ProgressSink& progress,
                             const std::stop_token& stop);
   Result<Boundary> marker_barrier(const std::string& database, std::chrono::seconds patience,
                                   ProgressSink& progress, const std::stop_token& stop);
-  /// Moves a boundary behind the transactions that are open at it, as far as `known`.
-  [[nodiscard]] Boundary behind_open_groups(Boundary boundary) const;
-  void forget_groups_before(std::uint64_t events);
 
   mongo::Client& client_;
   std::unique_ptr<mongo::ChangeStream> stream_;  ///< The thread's alone.
   std::unique_ptr<EncryptedSpool> spool_;
-  Boundary start_;
+  const DrainOptions options_;
 
   mutable std::mutex mutex_;
   std::condition_variable_any arrived_;
-  Boundary newest_;
-  ClusterTime reliable_;
-  std::vector<Marker> markers_;
-  std::map<TransactionId, Group> groups_;
+  std::condition_variable_any freed_;
+  BoundaryTracker tracker_;
   std::optional<Error> failure_;
+  std::optional<Error> trouble_;
   std::jthread thread_;
 };
 

@@ -12,8 +12,6 @@
 namespace holdfast::mongo {
 namespace {
 
-/// How long a stream tries to come back: longer than an election and a server's restart.
-constexpr std::uint32_t resume_deadline_ms = 60'000;
 /// One getMore waits no longer than this at the server, well below the socket's timeout.
 constexpr std::chrono::milliseconds longest_wait{30'000};
 /// How often an idle stream of a server that does not tell is proved unbroken; its log reaches
@@ -50,7 +48,7 @@ class LiveStream final : public ChangeStream {
       : client_(client), options_(std::move(options)), token_(options_.resume_after) {}
 
   Status start(ClusterTime& opened_at) {
-    Backoff backoff(resume_deadline_ms);
+    Backoff backoff(options_.resume_deadline_ms);
     for (;;) {
       const Status opened = reopen();
       if (opened.ok()) break;
@@ -127,7 +125,7 @@ class LiveStream final : public ChangeStream {
       // Ended by the server: an invalidate event (its database was dropped), or a shutdown.
       fetched = reopen();
     }
-    Backoff backoff(resume_deadline_ms);
+    Backoff backoff(options_.resume_deadline_ms);
     while (!fetched.ok()) {
       if (position_is_lost(fetched.error(), token_.has_value())) return lost(fetched.error());
       if (fetched.error().code() != ErrorCode::retry || !backoff.wait()) return fetched;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -42,6 +43,8 @@ struct ChangeStreamOptions {
   std::vector<std::string> databases =
       {};  ///< one: a database stream; several or none: the deployment's
   std::optional<bson::Document> resume_after = std::nullopt;
+  /// How long it tries to come back before it says so: longer than an election and a restart.
+  std::uint32_t resume_deadline_ms = 60'000;
 };
 
 /// Opens the stream at now, or behind a token. `opened_at` receives the later of the
