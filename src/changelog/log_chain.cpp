@@ -142,6 +142,16 @@ Status StoredEvents::visit(const std::function<Status(const Event&)>& visit) con
   return {};
 }
 
+Status SegmentEvents::visit(const std::function<Status(const Event&)>& visit) const {
+  for (const LogSegmentInfo& segment : segments_) {
+    HOLDFAST_CHECK(repository_.read_log_segment(segment, [&](bson::DocumentView raw) -> Status {
+      HOLDFAST_TRY(const Event event, parse_event(raw));
+      return visit(event);
+    }));
+  }
+  return {};
+}
+
 Result<std::unique_ptr<StoredEvents>> open_stored_events(repository::Repository& repository,
                                                          const LogChain& chain, ClusterTime after,
                                                          ClusterTime until,

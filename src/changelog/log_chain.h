@@ -57,6 +57,19 @@ class StoredEvents final : public EventSequence {
   const std::vector<std::string> databases_;
 };
 
+/// All events of some segments, in order; a segment in memory at a time.
+class SegmentEvents final : public EventSequence {
+ public:
+  SegmentEvents(repository::Repository& repository,
+                std::vector<repository::LogSegmentInfo> segments)
+      : repository_(repository), segments_(std::move(segments)) {}
+  [[nodiscard]] Status visit(const std::function<Status(const Event&)>& visit) const override;
+
+ private:
+  repository::Repository& repository_;
+  const std::vector<repository::LogSegmentInfo> segments_;
+};
+
 /// `after` is where a snapshot ends: no transaction is open there. Only events of `databases`
 /// (sorted) are given, if there are any; the chain must cover them. The repository must outlive
 /// it. Errors: gap (the chain does not reach from `after` to `until`).
