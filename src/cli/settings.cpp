@@ -16,6 +16,10 @@ constexpr std::uint32_t max_workers = 64;
 /// Below it sorting degenerates into merging; above it nobody means it.
 constexpr std::uint32_t min_memory_mib = 16;
 constexpr std::uint32_t max_memory_mib = 1024 * 1024;
+/// An hour: what is not stored by then is lost with the server.
+constexpr std::uint32_t max_capture_seconds = 3600;
+/// A year.
+constexpr std::uint32_t max_headroom_hours = 366 * 24;
 
 Error bad_value(std::string_view name, const SettingValue& value, std::string_view expected) {
   const auto& info = setting_named(name);
@@ -199,6 +203,14 @@ Result<Settings> resolve_settings(const SettingsInput& input, const Environment&
   HOLDFAST_TRY(settings.backup_workers, number_of(values, "backup.workers", 1, max_workers));
   HOLDFAST_TRY(settings.backup_memory_mib,
                number_of(values, "backup.memory_mib", min_memory_mib, max_memory_mib));
+  HOLDFAST_TRY(settings.capture_segment_seconds,
+               number_of(values, "capture.segment_seconds", 1, max_capture_seconds));
+  HOLDFAST_TRY(settings.capture_idle_seconds,
+               number_of(values, "capture.idle_seconds", 1, max_capture_seconds));
+  HOLDFAST_TRY(settings.capture_spool_mib,
+               number_of(values, "capture.spool_mib", min_memory_mib, max_memory_mib));
+  HOLDFAST_TRY(settings.capture_least_headroom_hours,
+               number_of(values, "capture.least_headroom_hours", 1, max_headroom_hours));
   HOLDFAST_TRY(settings.restore_workers, number_of(values, "restore.workers", 1, max_workers));
   HOLDFAST_TRY(settings.key, choose_key(values, input.recovery_key_opens));
   HOLDFAST_CHECK(settle_databases(settings));

@@ -36,6 +36,10 @@ struct Settings {
   repository::Compression compression = repository::Compression::standard;
   std::uint32_t backup_workers = 3;
   std::uint32_t backup_memory_mib = 64;
+  std::uint32_t capture_segment_seconds = 5;
+  std::uint32_t capture_idle_seconds = 60;
+  std::uint32_t capture_spool_mib = 1024;
+  std::uint32_t capture_least_headroom_hours = 12;
   std::uint32_t restore_workers = 4;
   std::filesystem::path spool_folder = "/tmp";
   LogSettings log;

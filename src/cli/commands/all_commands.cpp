@@ -1,7 +1,10 @@
 #include "cli/commands/all_commands.h"
 
 #include "cli/commands/backup.h"
+#include "cli/commands/capture.h"
+#include "cli/commands/capture_status.h"
 #include "cli/commands/config_show.h"
+#include "cli/commands/coverage.h"
 #include "cli/commands/doctor.h"
 #include "cli/commands/help.h"
 #include "cli/commands/info.h"
@@ -9,6 +12,7 @@
 #include "cli/commands/key_add.h"
 #include "cli/commands/key_list.h"
 #include "cli/commands/key_remove.h"
+#include "cli/commands/log.h"
 #include "cli/commands/optimize.h"
 #include "cli/commands/restore.h"
 #include "cli/commands/show.h"
@@ -35,6 +39,10 @@ Commands make_all_commands() {
   commands.push_back(make_snapshot_untag_command());
   commands.push_back(make_snapshot_remove_command());
   commands.push_back(make_restore_command());
+  commands.push_back(make_capture_command());
+  commands.push_back(make_capture_status_command());
+  commands.push_back(make_coverage_command());
+  commands.push_back(make_log_command());
   commands.push_back(make_verify_command());
   commands.push_back(make_status_command());
   commands.push_back(make_info_command());

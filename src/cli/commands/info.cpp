@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "cli/open.h"
+#include "cli/show_coverage.h"
 #include "cli/show_snapshot.h"
 #include "cli/table.h"
 #include "service/overview.h"
@@ -30,8 +31,19 @@ class InfoCommand final : public Command {
   [[nodiscard]] Result<ExitCode> run(Context& context) override {
     HOLDFAST_TRY(const auto repository, open_repository(context, blob::OpenMode::read_only));
     HOLDFAST_TRY(const auto overview, service::look_over(*repository));
-    context.output.print(text_of(overview, context.clock.now()));
-    context.output.document("holdfast.info/1", json_of(overview));
+    HOLDFAST_TRY(const auto coverage, read_coverage(*repository));
+    HOLDFAST_TRY(const auto log, repository->list_log({}));
+    std::string text = text_of(overview, context.clock.now());
+    Json document = json_of(overview);
+    document["log_segments"] = log.segments.size();
+    document["coverage"] = Json::array();
+    for (const auto& one : coverage) document["coverage"].push_back(coverage_json(one));
+    if (!log.segments.empty()) text += "\n" + log_text(log.segments);
+    for (const auto& one : coverage) {
+      if (!log.segments.empty()) text += coverage_text(one);
+    }
+    context.output.print(text);
+    context.output.document("holdfast.info/1", std::move(document));
     for (const auto& damage : overview.damaged) {
       context.output.warn("damaged: " + damage.where + ": " + damage.sentence);
     }
@@ -73,6 +85,17 @@ class InfoCommand final : public Command {
                      shown_time(source.first), shown_time(source.last)});
     }
     return text + "\n" + table.text();
+  }
+
+  static std::string log_text(const std::vector<repository::LogSegmentInfo>& segments) {
+    std::uint64_t events = 0;
+    std::uint64_t stored = 0;
+    for (const auto& segment : segments) {
+      events += segment.events;
+      stored += segment.stored_bytes;
+    }
+    return fmt::format("{:<12} {} with {}, {}\n", "log", counted(segments.size(), "segment"),
+                       counted(events, "change"), format_bytes(stored));
   }
 
   static std::string keys_text(const std::vector<repository::KeyInfo>& keys) {

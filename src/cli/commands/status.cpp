@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "cli/open.h"
+#include "cli/show_coverage.h"
 #include "cli/show_snapshot.h"
 #include "service/overview.h"
 #include "service/safety_snapshot.h"
@@ -19,8 +20,9 @@ class StatusCommand final : public Command {
         .group = "Backups",
         .summary = "Say in one line how things stand",
         .description =
-            "One line: what can be restored, when the last backup ended and how exact it is, how "
-            "much is stored. Exit code 4 if there is no backup or a manifest is damaged.",
+            "One line: what can be restored, to any second where a log is stored, when the last "
+            "backup ended and how exact it is, how much is stored. Exit code 4 if there "
+            "is no backup or a manifest is damaged.",
         .examples = {{"holdfast status", "For people, and for a login message."},
                      {"holdfast status --json | jq .last_backup.age_seconds",
                       "For a monitor that knows how old a backup may be."}},
@@ -33,11 +35,17 @@ class StatusCommand final : public Command {
     HOLDFAST_TRY(const auto listing, repository->list());
     const WallTime now = context.clock.now();
     const auto line = service::glance(listing.snapshots, listing.damaged, now);
-    context.output.print(line.text + "\n");
+    HOLDFAST_TRY(const auto coverage, read_coverage(*repository));
+    const std::string any_second = coverage_glance(coverage, now);
+    const std::string text = any_second.empty() ? line.text : any_second + " · " + line.text;
+    context.output.print(text + "\n");
+    Json spans = Json::array();
+    for (const auto& one : coverage) spans.push_back(coverage_json(one));
     Json document{{"healthy", line.healthy},
-                  {"text", line.text},
+                  {"text", text},
                   {"snapshots", listing.snapshots.size()},
                   {"damaged_manifests", listing.damaged.size()},
+                  {"coverage", spans},
                   {"last_backup", nullptr}};
     const auto last =
         std::find_if(listing.snapshots.rbegin(), listing.snapshots.rend(),
