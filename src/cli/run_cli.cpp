@@ -101,7 +101,7 @@ int run_cli(int argc, char** argv) {
   std::vector<std::string> arguments(argv + (argc > 0 ? 1 : 0), argv + argc);
   mask_arguments(argc, argv);
   const auto terminal = make_process_terminal(environment("TERM").value_or("dumb") == "dumb");
-  SignalWatch signals(*terminal);
+  SignalWatch signals;
   const SystemClock clock;
   SystemRandom random;
   try {

@@ -1,7 +1,12 @@
 #include "cli/signals.h"
 
+#include <poll.h>
 #include <pthread.h>
 #include <unistd.h>
+
+#include <string_view>
+
+#include "cli/terminal.h"
 
 namespace holdfast::cli {
 namespace {
@@ -15,9 +20,17 @@ void add_unless_ignored(sigset_t& set, int signal) {
   sigaddset(&set, signal);
 }
 
+/// Without a lock and without waiting: whoever reads our output may have stopped to, and another
+/// thread may be stuck in writing it.
+void say_if_possible(std::string_view text) {
+  pollfd writable{STDERR_FILENO, POLLOUT, 0};
+  if (::poll(&writable, 1, 0) != 1 || (writable.revents & POLLOUT) == 0) return;
+  [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, text.data(), text.size());
+}
+
 }  // namespace
 
-SignalWatch::SignalWatch(Terminal& terminal) : terminal_(terminal) {
+SignalWatch::SignalWatch() {
   (void)::signal(SIGPIPE, SIG_IGN);
   sigemptyset(&signals_);
   add_unless_ignored(signals_, SIGINT);
@@ -46,7 +59,7 @@ void SignalWatch::watch() {
       ::_exit(128 + signal);
     }
     received_.store(signal);
-    terminal_.write_error("\nstopping; once more to stop at once\n");
+    say_if_possible("\nstopping; once more to stop at once\n");
     source_.request_stop();
   }
 }

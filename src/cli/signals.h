@@ -5,8 +5,6 @@
 #include <stop_token>
 #include <thread>
 
-#include "cli/terminal.h"
-
 namespace holdfast::cli {
 
 /// Turns SIGINT and SIGTERM into a stop request; a second one ends the process at once. Made
@@ -15,7 +13,7 @@ namespace holdfast::cli {
 /// reader that closes its pipe must not kill a backup.
 class SignalWatch {
  public:
-  explicit SignalWatch(Terminal& terminal);
+  SignalWatch();
   ~SignalWatch();
   SignalWatch(const SignalWatch&) = delete;
   SignalWatch& operator=(const SignalWatch&) = delete;
@@ -27,7 +25,6 @@ class SignalWatch {
  private:
   void watch();
 
-  Terminal& terminal_;
   std::stop_source source_;
   std::atomic<int> received_{0};
   std::atomic<bool> ended_{false};

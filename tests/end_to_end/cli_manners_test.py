@@ -117,6 +117,24 @@ class Manners(unittest.TestCase):
             process.communicate()
         self.check_clean()
 
+    def test_a_second_ctrl_c_ends_at_once_also_while_nobody_reads_the_output(self):
+        reading, writing = os.pipe()
+        os.set_blocking(writing, False)
+        try:
+            while True:
+                os.write(writing, b" " * 4096)
+        except BlockingIOError:
+            os.set_blocking(writing, True)
+        process = self.holdfast.start("show", self.snapshot, stdout=writing, stderr=writing)
+        time.sleep(0.7)
+        self.assertIsNone(process.poll())
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.2)
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(process.wait(timeout=2), 130)
+        os.close(reading)
+        os.close(writing)
+
     def test_a_background_job_ignores_ctrl_c_as_its_shell_said(self):
         command = ["sh", "-c", 'trap "" INT; exec "$0" backup --workers 1', PROGRAM]
         process = subprocess.Popen(command, env=self.holdfast.environment,

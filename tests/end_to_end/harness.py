@@ -43,9 +43,9 @@ class Holdfast:
         self.run("init", "--recovery-key-file", str(self.folder / "recovery"))
 
     def start(self, *arguments, **options):
+        options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
         return subprocess.Popen([PROGRAM, *arguments], env=self.environment,
-                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                stderr=subprocess.PIPE, text=True, **options)
+                                stdin=subprocess.DEVNULL, text=True, **options)
 
     def run(self, *arguments, expect=0):
         """Runs to the end; fails the test on another exit code. Returns standard output."""
@@ -68,6 +68,22 @@ def last_result(output):
             if found.get("type", "result") == "result":
                 return found.get("result", found)
     raise AssertionError(f"no result in:\n{output}")
+
+
+def cluster_time(snapshot):
+    """The one moment of an exact snapshot; fails the test for another one."""
+    consistency = snapshot["consistency"]
+    assert consistency["kind"] == "exact", consistency
+    return bson.Timestamp(consistency["cluster_time"]["seconds"],
+                          consistency["cluster_time"]["increment"])
+
+
+def seeds(in_ci, else_count):
+    """Those of HOLDFAST_SEEDS=1,2,7, else so many."""
+    chosen = os.environ.get("HOLDFAST_SEEDS")
+    if chosen:
+        return [int(seed) for seed in chosen.split(",")]
+    return list(range(1, 1 + (in_ci if os.environ.get("CI") == "true" else else_count)))
 
 
 def raw_database(uri, name):
