@@ -2,104 +2,24 @@
 """A backup taken under load is exact: the restored state equals, byte for byte, the state that the
 traffic's own record gives at the snapshot's cluster time.
 
-The model here shares no code with Holdfast's changelog: it overlays the recorded documents on what
-was read before the traffic began. A run counts only if at least 1,000 documents changed after they
-had been scanned. HOLDFAST_SEEDS=1,2,7 chooses the seeds (default: 20 of them in CI, else 3).
+The model shares no code with Holdfast's changelog: see recorded_model.py. A run counts only if at
+least 1,000 documents changed after they had been scanned. HOLDFAST_SEEDS=1,2,7 chooses the seeds
+(default: 20 of them in CI, else 3).
 """
 
-import os
 import sys
 import time
 
 import bson
 
 import harness
+from recorded_model import Model, compare
 from server import TestServer, find_server
 
 DATABASE = "load"
 USERPACKAGES = "40000"
 MINIMUM_CHANGED = 1000
 ATTEMPTS = 5
-
-
-def seeds():
-    chosen = os.environ.get("HOLDFAST_SEEDS")
-    if chosen:
-        return [int(seed) for seed in chosen.split(",")]
-    return list(range(1, 21 if os.environ.get("CI") == "true" else 4))
-
-
-class Model:
-    """The state of the database by the record: for each key its versions in order."""
-
-    def __init__(self, digests):
-        self.base = digests
-
-    def read_record(self, path):
-        self.entries = {}
-        self.count = 0
-        for entry in harness.read_bson_file(path):
-            assert "ddl" not in entry and "unknown" not in entry, entry
-            key = entry["ns"].split(".", 1)[1], harness.key_bytes(entry)
-            after = entry["after"]
-            self.entries.setdefault(key, []).append(
-                (entry["since"], entry["time"], after.raw if after is not None else None))
-            self.count += 1
-
-    def candidates(self, key, moment):
-        """The documents (raw, a digest, or None) that `key` may hold at a moment."""
-        states = [self.base.get(key)]
-        for since, until, after in self.entries.get(key, ()):
-            if until <= moment:
-                states = [after]
-            elif since < moment:
-                states.append(after)
-        return states
-
-    def advance(self):
-        """After the traffic: its last state is the base of the next run."""
-        for key, versions in self.entries.items():
-            after = versions[-1][2]
-            if after is None:
-                self.base.pop(key, None)
-            else:
-                self.base[key] = harness.digest(after)
-
-
-def same(state, raw):
-    if state is None or raw is None:
-        return state is raw
-    return state == (raw if len(state) != 16 else harness.digest(raw))
-
-
-def same_values(state, raw):
-    """Equal but for the order of fields (a server's events may not tell it)."""
-    if state is None or raw is None or len(state) == 16:
-        return False
-    return bson.decode(state) == bson.decode(raw)
-
-
-def compare(model, restored, moment):
-    """Returns (documents compared, those of other field order, those that are wrong)."""
-    other_order, wrong, seen = [], [], set()
-    compared = 0
-    for info in restored.list_collections():
-        name = info["name"]
-        for raw in restored[name].find({}, batch_size=5000):
-            key = name, harness.key_bytes(raw)
-            seen.add(key)
-            compared += 1
-            states = model.candidates(key, moment)
-            if any(same(state, raw.raw) for state in states):
-                continue
-            if any(same_values(state, raw.raw) for state in states):
-                other_order.append(key)
-            else:
-                wrong.append((key, states, raw.raw))
-    for key in set(model.base) | set(model.entries):
-        if key not in seen and None not in model.candidates(key, moment):
-            wrong.append((key, model.candidates(key, moment), None))
-    return compared, other_order, wrong
 
 
 def run_once(server, holdfast, model, seed, rate):
@@ -134,9 +54,7 @@ def check(server, holdfast, model, seed):
         raise AssertionError(f"seed {seed}: only {backup['changed_after_scan']} documents changed "
                              "after they were scanned")
     snapshot = backup["snapshot"]
-    assert snapshot["consistency"]["kind"] == "exact", snapshot["consistency"]
-    time_of = snapshot["consistency"]["cluster_time"]
-    moment = bson.Timestamp(time_of["seconds"], time_of["increment"])
+    moment = harness.cluster_time(snapshot)
     target = harness.raw_database(server.uri, "restored")
     target.client.drop_database("restored")
     holdfast.run("restore", snapshot["id"], "--as", "restored", "--yes")
@@ -169,7 +87,7 @@ def main():
         holdfast.init()
         holdfast.run("smokava", "seed", "--database", DATABASE, "--userpackages", USERPACKAGES)
         model = Model(harness.read_digests(harness.raw_database(server.uri, DATABASE)))
-        for seed in seeds():
+        for seed in harness.seeds(20, 3):
             check(server, holdfast, model, seed)
     print("passed")
 

@@ -6,90 +6,17 @@ and exit code and nothing is lost. HOLDFAST_AWAY: seconds the server is gone (20
 
 import os
 import random
-import socket
 import sys
-import threading
 import time
 
 import pymongo
 
 import harness
+from cut_proxy import Proxy, port_of
 from server import TestServer, find_server
 
 DATABASE = "shop"
 AWAY = float(os.environ.get("HOLDFAST_AWAY", 20 if os.environ.get("CI") == "true" else 4))
-
-
-class Proxy:
-    """Passes bytes between clients and a server, until it is told to cut."""
-
-    def __init__(self, port):
-        self.upstream = port
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
-        self.uri = f"mongodb://127.0.0.1:{self.port}"
-        self.lock = threading.Lock()
-        self.open = set()
-        self.cut_after = None  # bytes until everything that is open is cut, once
-        self.cuts = 0
-        self.bytes_per_second = None  # of each direction of each connection; None: unlimited
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self):
-        while True:
-            client, _ = self.listener.accept()
-            try:
-                server = socket.create_connection(("127.0.0.1", self.upstream), 2)
-            except OSError:
-                client.close()
-                continue
-            with self.lock:
-                self.open |= {client, server}
-            for source, target in ((client, server), (server, client)):
-                threading.Thread(target=self._pass, args=(source, target), daemon=True).start()
-
-    def _pass(self, source, target):
-        try:
-            while data := source.recv(65536):
-                if self._counts_down(len(data)):
-                    self.cut()
-                    return
-                if self.bytes_per_second:
-                    time.sleep(len(data) / self.bytes_per_second)
-                target.sendall(data)
-        except OSError:
-            pass
-        finally:
-            for end in (source, target):
-                try:
-                    end.shutdown(socket.SHUT_RDWR)
-                except OSError:
-                    pass
-
-    def _counts_down(self, size):
-        with self.lock:
-            if self.cut_after is None:
-                return False
-            self.cut_after -= size
-            if self.cut_after > 0:
-                return False
-            self.cut_after = None
-            return True
-
-    def cut(self):
-        with self.lock:
-            self.cuts += 1
-            doomed, self.open = self.open, set()
-        for end in doomed:
-            try:
-                end.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
-            end.close()
-
-
-def port_of(server):
-    return int(server.uri.rsplit(":", 1)[1])
 
 
 def finish(process):
