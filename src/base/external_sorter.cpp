@@ -142,6 +142,7 @@ Status ExternalSorter::add(ByteView record) {
     HOLDFAST_CHECK(spill());
   }
   arena_->add(record);
+  largest_record_ = std::max(largest_record_, record.size());
   ++record_count_;
   return {};
 }
@@ -168,8 +169,9 @@ Status ExternalSorter::spill() {
 }
 
 std::size_t ExternalSorter::fan_in() const {
-  // A reader holds one chunk, and another for a record that spans two.
-  return std::max<std::size_t>(2, memory_of(settings_) / (2ULL * chunk_bytes_));
+  // A reader holds one chunk, and a record that spans several.
+  const std::size_t held = chunk_bytes_ + std::max<std::size_t>(chunk_bytes_, largest_record_);
+  return std::max<std::size_t>(2, memory_of(settings_) / held);
 }
 
 Status ExternalSorter::reduce_runs() {

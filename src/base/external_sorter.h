@@ -65,6 +65,7 @@ class ExternalSorter {
 
   const Before before_;
   const ExternalSorterSettings settings_;
+  std::size_t largest_record_ = 0;
   const std::uint32_t chunk_bytes_;
   RandomSource& random_;
   std::unique_ptr<Arena> arena_;

@@ -82,6 +82,13 @@ TEST_F(Sorter, merges_in_several_rounds_when_runs_are_many) {
   EXPECT_GT(expect_sorted(records, little_memory), 2U * 40'000 * 50);
 }
 
+TEST_F(Sorter, merges_fewer_runs_at_once_when_their_records_are_large) {
+  auto records = numbered(100, 10);
+  for (Bytes& record : records) record.resize(20'000);
+  // Two at a time: a reader holds a whole record of its run.
+  EXPECT_GT(expect_sorted(records, little_memory), 5U * 100 * 20'000);
+}
+
 TEST_F(Sorter, passes_records_larger_than_the_memory) {
   auto records = numbered(50, 10);
   for (std::size_t at = 0; at < records.size(); at += 10) records[at].resize(300'000);
