@@ -153,6 +153,7 @@ class ServerWriter final : public LiveWriter {
   Status rename(const Namespace& from, const Namespace& to, bool replace_target) override {
     targets_.forget(from);
     targets_.forget(to);
+    HOLDFAST_TRY(const auto moving, find_listed(client_, from));
     bson::Builder command;
     command.append_string("renameCollection", from.text()).append_string("to", to.text());
     command.append_bool("dropTarget", replace_target);
@@ -160,6 +161,12 @@ class ServerWriter final : public LiveWriter {
     const bson::Document document = std::move(command).finish();
     auto reply = client_.run_retrying("admin", document.view(), retry_deadline_ms, {});
     if (reply.ok()) return write_concern_failure(reply->view());
+    // A retry after a lost reply finds nothing left to rename.
+    if (moving && reply.error().code() == ErrorCode::not_found) {
+      HOLDFAST_TRY(const auto moved, find_listed(client_, to));
+      const auto identity = uuid_of(moving->view());
+      if (moved && identity && uuid_of(moved->view()) == identity) return {};
+    }
     return reply.error().with_context(
         fmt::format("cannot rename {} to {}", from.text(), to.text()));
   }
