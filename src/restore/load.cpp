@@ -7,6 +7,7 @@
 #include <mutex>
 #include <utility>
 
+#include "base/memory_budget.h"
 #include "base/task_group.h"
 #include "bson/extended_json.h"
 
@@ -18,6 +19,9 @@ namespace {
 /// round trip does not matter.
 constexpr std::size_t batch_bytes = 4U * 1024 * 1024;
 constexpr std::size_t batch_documents = 10'000;
+/// Documents larger than a batch that are being written at once, by all connections together: with
+/// all copies of them, the memory bound allows one of 16 MiB.
+constexpr std::uint64_t most_large_bytes = 16ULL * 1024 * 1024;
 /// Ranges a worker takes on average, so that all end together.
 constexpr std::size_t parts_per_worker = 4;
 
@@ -29,8 +33,11 @@ class Batch {
     return bytes_.size() >= batch_bytes || sizes_.size() >= batch_documents;
   }
   void add(bson::DocumentView document) {
+    // A large one would double the memory of the others.
+    const std::size_t size = document.bytes().size();
+    if (size > batch_bytes) bytes_.reserve(bytes_.size() + size);
     append_bytes(bytes_, document.bytes());
-    sizes_.push_back(document.bytes().size());
+    sizes_.push_back(size);
   }
   [[nodiscard]] std::uint64_t bytes() const { return bytes_.size(); }
   [[nodiscard]] std::vector<bson::DocumentView> views() const {
@@ -45,6 +52,7 @@ class Batch {
   }
   void clear() {
     bytes_.clear();
+    if (bytes_.capacity() > 2 * batch_bytes) Bytes().swap(bytes_);
     sizes_.clear();
   }
 
@@ -86,6 +94,11 @@ class Loader {
       while (true) {
         HOLDFAST_TRY(const auto document, cursor->next());
         if (!document) break;
+        // Held until the batch that it fills is written: the driver copies it once more or twice.
+        MemoryLease lease;
+        if (const std::size_t size = document->bytes().size(); size > batch_bytes) {
+          HOLDFAST_TRY(lease, large_documents_.acquire(size, stop));
+        }
         batch.add(*document);
         if (batch.full()) HOLDFAST_CHECK(write(batch, stop));
       }
@@ -133,6 +146,7 @@ class Loader {
   const Namespace target_;
   const RestoreOptions& options_;
   ProgressSink& progress_;
+  MemoryBudget large_documents_{most_large_bytes};
   std::size_t wanted_parts_ = 1;
   std::size_t parts_ = 1;
   std::atomic<std::size_t> next_part_ = 0;
