@@ -17,7 +17,9 @@ namespace holdfast::restore {
 
 namespace {
 
+/// Progress is told after so many documents or bytes, whichever comes first.
 constexpr std::uint64_t report_every = 1000;
+constexpr std::uint64_t report_every_bytes = 4ULL * 1024 * 1024;
 
 /// Sums the fingerprints of a live collection's key ranges on several threads.
 class FingerprintScan {
@@ -61,8 +63,8 @@ class FingerprintScan {
       if (!document) break;
       sum.add(hasher_.hash(document->bytes()));
       bytes += document->bytes().size();
-      if (++unreported < report_every) continue;
       if (stop.stop_requested()) return Error(ErrorCode::cancelled, "stopped");
+      if (++unreported < report_every && bytes < report_every_bytes) continue;
       progress_.advance(std::exchange(unreported, 0), std::exchange(bytes, 0));
     }
     progress_.advance(unreported, bytes);

@@ -33,6 +33,19 @@ Namespace beside(const Namespace& target) {
   return {target.database, "holdfast.restoring." + to_hex(digest).substr(0, 12)};
 }
 
+/// How to go on after a restore that did not get to its end.
+std::string_view how_to_go_on(const RestoreOptions& options) {
+  switch (options.existing) {
+    case Existing::refuse:
+      return "what was begun is there now, so run it again with --drop, which replaces it";
+    case Existing::drop: return "run it again with the same words";
+    case Existing::merge:
+      if (options.on_conflict != OnConflict::fail) return "run it again with the same words";
+      return "what was added is there now, so run it again with --on-conflict keep or replace";
+  }
+  return {};
+}
+
 /// Carries one plan out, collection by collection.
 class Restore {
  public:
@@ -63,9 +76,6 @@ class Restore {
   [[nodiscard]] const repository::SnapshotCollection& stored(const Namespace& ns) const;
   [[nodiscard]] static bool is_beside(const PlannedCollection& planned) {
     return planned.action == "replace beside and rename over";
-  }
-  [[nodiscard]] static bool is_drop(const PlannedCollection& planned) {
-    return planned.action == "drop and create";
   }
 
   const RestorePlan& plan_;
@@ -114,6 +124,7 @@ Status Restore::read_everything(const std::vector<const PlannedCollection*>& dro
   }
   progress_.stage("read the backup", documents, bytes);
   for (const PlannedCollection* planned : dropped) {
+    if (planned->type == CollectionType::view) continue;  // all of it is in the manifest
     HOLDFAST_TRY(const auto cursor, snapshot_.open(planned->source));
     Fingerprint sum;
     while (true) {
@@ -142,7 +153,7 @@ Status Restore::prepare_drops(const SafetySnapshot& safety) {
   std::vector<const PlannedCollection*> dropped;
   std::vector<Namespace> namespaces;
   for (const PlannedCollection& planned : plan_.collections) {
-    if (!is_drop(planned)) continue;
+    if (!planned.drops_first()) continue;
     dropped.push_back(&planned);
     namespaces.push_back(planned.target);
   }
@@ -160,7 +171,7 @@ Status Restore::prepare_drops(const SafetySnapshot& safety) {
 }
 
 Status Restore::make_room(const PlannedCollection& planned, const CollectionInfo& created) {
-  if (is_drop(planned)) HOLDFAST_CHECK(writer_->drop(planned.target));
+  if (planned.drops_first()) HOLDFAST_CHECK(writer_->drop(planned.target));
   if (is_beside(planned)) {
     // Left by a restore that was interrupted; the name is ours alone.
     const Status dropped = writer_->drop(created.ns);
@@ -170,6 +181,7 @@ Status Restore::make_room(const PlannedCollection& planned, const CollectionInfo
 }
 
 Status Restore::restore_collection(const PlannedCollection& planned) {
+  if (stop_.stop_requested()) return Error(ErrorCode::cancelled, "stopped");
   const repository::SnapshotCollection& source = stored(planned.source);
   const Namespace work = is_beside(planned) ? beside(planned.target) : planned.target;
   if (planned.action != "merge") {
@@ -236,7 +248,9 @@ Status Restore::settle(const PlannedCollection& planned, const Namespace& work, 
 Status Restore::restore_view(const PlannedCollection& planned) {
   CollectionInfo created = stored(planned.source).info;
   created.ns = planned.target;
-  if (planned.action == "replace the view") HOLDFAST_CHECK(writer_->drop(planned.target));
+  if (planned.action == "replace the view" || planned.drops_first()) {
+    HOLDFAST_CHECK(writer_->drop(planned.target));
+  }
   RestoredCollection restored;
   restored.target = planned.target;
   if (planned.action != "merge") HOLDFAST_CHECK(writer_->create(created));
@@ -258,12 +272,13 @@ Result<RestoreOutcome> Restore::run(const SafetySnapshot& safety) {
   for (const bool views : {false, true}) {
     for (const PlannedCollection& planned : plan_.collections) {
       if ((planned.type == CollectionType::view) != views) continue;
-      if (stop_.stop_requested()) return Error(ErrorCode::cancelled, "stopped");
       const Status done = views ? restore_view(planned) : restore_collection(planned);
       if (done.ok()) continue;
-      return done.error().with_context(
-          fmt::format("restore of {} ({} of {} collections are done)", planned.target.text(),
-                      outcome_.collections.size(), plan_.collections.size()));
+      return done.error()
+          .with_context(fmt::format("restore of {} ({} of {} collections are done)",
+                                    planned.target.text(), outcome_.collections.size(),
+                                    plan_.collections.size()))
+          .with_hint(how_to_go_on(plan_.options));
     }
   }
   outcome_.identical =

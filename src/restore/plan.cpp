@@ -27,9 +27,14 @@ Result<std::map<Namespace, CollectionInfo>> read_target(mongo::Client& target,
 std::string action_for(const PlannedCollection& planned, const RestoreOptions& options) {
   if (!planned.target_exists) return "create";
   if (options.existing == Existing::merge) return "merge";
-  if (planned.type == CollectionType::view) return "replace the view";
-  // Time series can't be renamed, so what stands there has to go first.
-  const bool in_place = options.in_place || planned.type == CollectionType::timeseries;
+  // Neither views nor time series can be renamed or renamed over, so what stands there has to go
+  // first. A view holds no documents that could be lost.
+  const auto is = [&planned](CollectionType type) {
+    return planned.type == type || planned.target_type == type;
+  };
+  if (is(CollectionType::view) && planned.type == planned.target_type) return "replace the view";
+  const bool in_place =
+      options.in_place || is(CollectionType::view) || is(CollectionType::timeseries);
   return in_place ? "drop and create" : "replace beside and rename over";
 }
 
@@ -52,6 +57,17 @@ Status check_name(const Namespace& target) {
                fmt::format("{} would be {} bytes long; servers take at most {}", text, text.size(),
                            max_namespace_bytes),
                "nothing was changed; choose a shorter --as, or leave it out with --exclude");
+}
+
+/// Documents can be added to what is of one kind only.
+Status check_kinds(const PlannedCollection& planned, const RestoreOptions& options) {
+  const bool merges = planned.target_exists && options.existing == Existing::merge;
+  if (!merges || planned.type == planned.target_type) return {};
+  return Error(
+      ErrorCode::precondition,
+      fmt::format("{} is a {} in the snapshot and a {} on the server", planned.target.text(),
+                  name_of(planned.type), name_of(planned.target_type)),
+      "nothing was changed; leave it out with --exclude, or replace it with --drop");
 }
 
 Error refuse(const std::vector<std::string>& existing) {
@@ -114,6 +130,8 @@ Result<RestorePlan> plan_restore(const repository::SnapshotReader& snapshot, mon
     planned.target_exists = present.contains(planned.target);
     if (planned.target_exists) {
       existing.push_back(planned.target.text());
+      planned.target_type = present.at(planned.target).type;
+      HOLDFAST_CHECK(check_kinds(planned, options));
       const auto statistics = mongo::read_statistics(target, planned.target);
       if (statistics.ok()) planned.target_documents = statistics->documents;
     }

@@ -53,9 +53,13 @@ struct PlannedCollection {
   std::uint64_t bytes = 0;
   std::size_t indexes = 0;
   bool target_exists = false;
+  CollectionType target_type = CollectionType::collection;  ///< What stands there now.
   std::uint64_t target_documents = 0;  ///< What a drop would lose, as the server estimates it.
-  /// "create", "replace beside and rename over", "drop and create", "merge".
+  /// "create", "replace beside and rename over", "drop and create", "replace the view", "merge".
   std::string action;
+
+  /// What stands there is gone before its successor is complete.
+  [[nodiscard]] bool drops_first() const { return action == "drop and create"; }
 };
 
 struct RestorePlan {

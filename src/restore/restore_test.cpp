@@ -141,6 +141,38 @@ TEST_F(Restore, in_place_drops_nothing_when_the_backup_is_damaged) {
   EXPECT_EQ(live_count(), 1U);
 }
 
+TEST_F(Restore, keeps_what_must_go_before_its_successor_is_complete) {
+  HOLDFAST_START_EMPTY_SERVER();
+  command(R"({"create":"other"})");
+  command(R"({"create":"guests","viewOn":"other","pipeline":[]})");
+  RestoreOptions options;
+  options.existing = Existing::drop;  // not in place
+  std::vector<std::string> kept;
+  const SafetySnapshot safety =
+      [&](const std::vector<Namespace>& namespaces) -> Result<std::string> {
+    for (const Namespace& ns : namespaces) kept.push_back(ns.text());
+    return std::string("0123456789abcdef");
+  };
+  HOLDFAST_ASSERT_OK(const auto plan, plan_restore(*reader_, *client_, options));
+  EXPECT_EQ(plan.collections.front().action, "drop and create");
+  HOLDFAST_ASSERT_OK(const auto outcome, execute_restore(plan, *reader_, repository_->hasher(),
+                                                         *client_, safety, progress_, {}));
+  EXPECT_TRUE(outcome.identical);
+  EXPECT_EQ(kept, std::vector<std::string>{"shop.guests"});
+  EXPECT_EQ(live_count(), 300U);
+}
+
+TEST_F(Restore, merges_only_into_what_is_of_the_same_kind) {
+  HOLDFAST_START_EMPTY_SERVER();
+  command(R"({"create":"other"})");
+  command(R"({"create":"guests","viewOn":"other","pipeline":[]})");
+  RestoreOptions options;
+  options.existing = Existing::merge;
+  const auto plan = plan_restore(*reader_, *client_, options);
+  ASSERT_FALSE(plan.ok());
+  EXPECT_EQ(plan.error().code(), ErrorCode::precondition);
+}
+
 TEST_F(Restore, names_every_document_that_merging_refuses) {
   HOLDFAST_START_EMPTY_SERVER();
   command(R"({"insert":"guests","documents":[{"_id":7,"mine":true}]})");

@@ -2,9 +2,12 @@
 """`restore`, `snapshot` and `verify` as an operator meets them: what is refused, what is asked,
 what is said at the end, and with which exit code."""
 
+import datetime
 import subprocess
 import sys
 import unittest
+
+import pymongo
 
 import harness
 from cli_terminal import PersonAtATerminal
@@ -120,6 +123,41 @@ class Restore(PersonAtATerminal):
         self.assertEqual(self.database.users.find_one({"_id": 5})["name"], "changed since")
         self.holdfast.run("restore", "latest", "--merge", "--on-conflict", "replace", "--yes")
         self.assertEqual(self.database.users.find_one({"_id": 5})["name"], "user 5")
+
+    def test_merging_keeps_what_is_there_where_told(self):
+        self.database.users.update_one({"_id": 5}, {"$set": {"name": "changed since"}})
+        self.database.orders.delete_one({"_id": 7})
+        self.database.orders.insert_one({"_id": "mine"})
+        self.holdfast.run("restore", "latest", "--merge", "--on-conflict", "keep", "--yes")
+        self.assertEqual(self.database.users.find_one({"_id": 5})["name"], "changed since")
+        self.assertEqual(self.database.orders.count_documents({}), 301)
+
+    def test_a_refused_document_is_named_and_is_exit_code_3(self):
+        # As if a rule had come after the document: 5 is another's name by now.
+        self.database.users.delete_one({"_id": 5})
+        self.database.users.insert_one({"_id": "new", "name": "user 5"})
+        result = self.holdfast.run("restore", "latest", "--merge", "--on-conflict", "keep", "--yes",
+                                   expect=3)
+        self.assertIn('refused: _id {"$numberInt":"5"}', result)
+        self.assertIn("name_1", result)
+        self.assertIn("NOT complete", result)
+
+    def test_a_time_series_that_is_replaced_is_kept_in_a_safety_snapshot(self):
+        try:
+            self.client.shop.create_collection(
+                "weather", timeseries={"timeField": "t", "metaField": "m"})
+        except pymongo.errors.OperationFailure as error:
+            self.skipTest(f"this server cannot make time series: {error}")
+        self.database.weather.insert_one({"t": datetime.datetime(2026, 1, 1), "m": 1, "degrees": 3})
+        self.holdfast.run("backup")
+        self.database.weather.insert_one({"t": datetime.datetime(2026, 1, 2), "m": 1, "degrees": 4})
+        plan = self.holdfast.run("restore", "latest", "--drop", "--dry-run")
+        self.assertIn("drop and create", plan)
+        self.holdfast.run("restore", "latest", "--drop", "--yes")
+        self.assertEqual(self.database.weather.count_documents({}), 1)
+        safety = self.holdfast.result("snapshots")["snapshots"][-1]
+        self.assertTrue(safety["critical"])
+        self.assertEqual(safety["documents"], 2)
 
     def test_in_place_keeps_what_it_drops_and_latest_still_means_the_backup(self):
         self.database.users.update_one({"_id": 5}, {"$set": {"name": "changed since"}})

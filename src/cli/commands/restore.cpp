@@ -84,15 +84,16 @@ class RestoreCommand final : public Command {
                                   "With --drop: drop first instead of renaming over");
     in_place->needs(drop);
     app.add_flag("--no-safety-snapshot", no_safety_snapshot_,
-                 "With --in-place: don't save what will be dropped")
-        ->needs(in_place);
+                 "Don't save what --drop drops before its successor is there")
+        ->needs(drop);
     app.add_flag("--no-compare", no_compare_, "Don't read back and compare");
     app.add_flag("--dry-run", dry_run_, "Print the plan and change nothing");
     app.add_flag("-y,--yes", yes_, "Don't ask");
   }
 
   [[nodiscard]] Result<ExitCode> run(Context& context) override {
-    const bool writes = options_.in_place && !no_safety_snapshot_ && !dry_run_;
+    // --drop may have to take a safety snapshot also without --in-place: of a time series, say.
+    const bool writes = drop_ && !no_safety_snapshot_ && !dry_run_;
     HOLDFAST_TRY(
         const auto repository,
         open_repository(context, writes ? blob::OpenMode::read_write : blob::OpenMode::read_only));
@@ -219,7 +220,7 @@ class RestoreCommand final : public Command {
                                           const restore::RestorePlan& plan) const {
     ProgressDisplay progress(context.terminal, context.output, context.clock);
     restore::SafetySnapshot safety;
-    if (options_.in_place && !no_safety_snapshot_) {
+    if (!no_safety_snapshot_) {  // called only if the plan drops something first
       backup::BackupOptions options;
       options.layout.compression = context.settings.compression;
       options.workers = context.settings.backup_workers;
