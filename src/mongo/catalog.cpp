@@ -137,6 +137,15 @@ Result<std::optional<bson::Document>> find_listed(Client& client, const Namespac
   return std::optional<bson::Document>();
 }
 
+Result<std::optional<bson::Document>> find_listed_retrying(Client& client, const Namespace& ns) {
+  constexpr std::uint32_t deadline_ms = 60'000;  // longer than an election or a restart
+  Backoff backoff(deadline_ms);
+  for (;;) {
+    auto found = find_listed(client, ns);
+    if (found.ok() || found.error().code() != ErrorCode::retry || !backoff.wait()) return found;
+  }
+}
+
 Status check_still_there(Client& client, const CollectionInfo& expected) {
   auto listed = find_listed(client, expected.ns);
   if (!listed.ok()) {

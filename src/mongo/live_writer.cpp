@@ -137,9 +137,9 @@ class ServerWriter final : public LiveWriter {
 
   Status drop(const Namespace& ns) override {
     targets_.forget(ns);
-    HOLDFAST_TRY(const auto listed, find_listed(client_, ns));
+    HOLDFAST_TRY(const auto dropping, find_listed_retrying(client_, ns));
     // Newer servers say ok to dropping what isn't there.
-    if (!listed) return Error(ErrorCode::not_found, "there is no collection " + ns.text());
+    if (!dropping) return Error(ErrorCode::not_found, "there is no collection " + ns.text());
     bson::Builder command;
     command.append_string("drop", ns.collection);
     command.begin_document("writeConcern").append_string("w", "majority").end();
@@ -153,7 +153,7 @@ class ServerWriter final : public LiveWriter {
   Status rename(const Namespace& from, const Namespace& to, bool replace_target) override {
     targets_.forget(from);
     targets_.forget(to);
-    HOLDFAST_TRY(const auto moving, find_listed(client_, from));
+    HOLDFAST_TRY(const auto moving, find_listed_retrying(client_, from));
     bson::Builder command;
     command.append_string("renameCollection", from.text()).append_string("to", to.text());
     command.append_bool("dropTarget", replace_target);
@@ -163,7 +163,7 @@ class ServerWriter final : public LiveWriter {
     if (reply.ok()) return write_concern_failure(reply->view());
     // A retry after a lost reply finds nothing left to rename.
     if (moving && reply.error().code() == ErrorCode::not_found) {
-      HOLDFAST_TRY(const auto moved, find_listed(client_, to));
+      HOLDFAST_TRY(const auto moved, find_listed_retrying(client_, to));
       const auto identity = uuid_of(moving->view());
       if (moved && identity && uuid_of(moved->view()) == identity) return {};
     }

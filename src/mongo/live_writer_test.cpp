@@ -7,6 +7,7 @@
 
 #include "bson/builder.h"
 #include "mongo/catalog.h"
+#include "mongo/catalog_internal.h"
 #include "mongo/cut_proxy_testing.h"
 #include "mongo/insert_batch_internal.h"
 #include "mongo/live_testing.h"
@@ -172,6 +173,27 @@ TEST(LiveWriter, Core_retries_lost_replies_without_refusing_its_own_documents) {
   const Namespace second{"d", "second"};
   EXPECT_TRUE(writer->insert(second, views_of(documents)).value().empty());
   EXPECT_EQ(stored(*client, second), documents);
+}
+
+TEST(LiveWriter, Core_knows_its_own_rename_when_the_reply_is_lost) {
+  HOLDFAST_START_SERVER(server, {});
+  if (!server->owned()) GTEST_SKIP() << "no port known";
+  const auto proxy = CutProxy::start(server->port()).value();
+  const auto client = connect_to(server->uri_through(proxy->port()));
+  const auto writer = make_live_writer(*client);
+  ASSERT_TRUE(writer->insert(target, views_of(numbered(3, 1))).ok());
+  const Namespace other{"d", "other"};
+  const std::uint64_t before = proxy->from_server();
+  ASSERT_TRUE(find_listed(*client, target).ok());
+  // Lets the question what stands there pass, and loses the answer to the rename.
+  proxy->cut_after_from_server(proxy->from_server() - before + 1);
+  const Status renamed = writer->rename(target, other, true);
+  ASSERT_TRUE(renamed.ok()) << renamed.error().message();
+  EXPECT_GE(proxy->cuts(), 1U);
+  EXPECT_EQ(stored(*client, other).size(), 3U);
+  proxy->lose_next_reply();
+  EXPECT_TRUE(writer->drop(other).ok());
+  EXPECT_EQ(writer->rename(target, other, true).error().code(), ErrorCode::not_found);
 }
 
 TEST(LiveWriter, keeps_empty_timestamps_where_the_server_lacks_the_switch) {

@@ -8,7 +8,7 @@ Result<TargetCollections::Traits> TargetCollections::traits_of(const Namespace& 
     const std::lock_guard lock(mutex_);
     if (const auto found = known_.find(ns); found != known_.end()) return found->second;
   }
-  HOLDFAST_TRY(const auto listed, find_listed(client_, ns));
+  HOLDFAST_TRY(const auto listed, find_listed_retrying(client_, ns));
   Traits traits;
   if (!listed) return traits;  // Not remembered: it may be created at any moment.
   traits.exists = true;
