@@ -132,12 +132,14 @@ Result<std::vector<std::string>> compare_collection(mongo::Client& target,
   return differences;
 }
 
-Result<std::vector<std::string>> compare_merged(mongo::Client& target, const Namespace& restored,
-                                                repository::SnapshotReader& snapshot,
-                                                const CollectionInfo& source, std::uint64_t allowed,
-                                                ProgressSink& progress, std::stop_token stop) {
+Result<MergedComparison> compare_merged(mongo::Client& target, const Namespace& restored,
+                                        repository::SnapshotReader& snapshot,
+                                        const CollectionInfo& source, std::uint64_t kept,
+                                        ProgressSink& progress, std::stop_token stop) {
+  MergedComparison found;
   if (source.capped() || source.collation() || source.type != CollectionType::collection) {
-    return std::vector<std::string>{"not compared: its order on the server is not that of keys"};
+    found.differences = {"not compared: its order on the server is not that of keys"};
+    return found;
   }
   HOLDFAST_TRY(const CollectionInfo info, mongo::read_catalog_entry(target, restored));
   HOLDFAST_TRY(const auto live, mongo::open_scan(target, info, {}, {}));
@@ -148,24 +150,28 @@ Result<std::vector<std::string>> compare_merged(mongo::Client& target, const Nam
   while (true) {
     if (stop.stop_requested()) return Error(ErrorCode::cancelled, "stopped");
     HOLDFAST_TRY(const auto document, cursor->next());
-    if (!document) break;
-    const bson::ValueView key = *document->find("_id");
-    while (there && bson::less(*there->find("_id"), key)) {
+    // Behind the snapshot's last one, all that is left stands beside.
+    while (there && (!document || bson::less(*there->find("_id"), *document->find("_id")))) {
+      if (stop.stop_requested()) return Error(ErrorCode::cancelled, "stopped");
+      ++found.beside;
       HOLDFAST_TRY(there, live->next());
     }
+    if (!document) break;
     progress.advance(1, document->bytes().size());
-    if (!there || bson::compare(*there->find("_id"), key) != 0) {
+    if (!there || bson::compare(*there->find("_id"), *document->find("_id")) != 0) {
       ++missing;
-    } else if (!same_bytes(there->bytes(), document->bytes())) {
-      ++different;
+      continue;
     }
+    if (!same_bytes(there->bytes(), document->bytes())) ++different;
+    HOLDFAST_TRY(there, live->next());
   }
-  std::vector<std::string> differences;
-  if (missing > 0) differences.push_back(fmt::format("{} documents are missing", missing));
-  if (different > allowed) {
-    differences.push_back(fmt::format("{} documents differ from the snapshot", different));
+  if (missing > 0) found.differences.push_back(fmt::format("{} documents are missing", missing));
+  if (different > kept) {
+    found.differences.push_back(fmt::format("{} documents differ from the snapshot", different));
+  } else {
+    found.kept_different = different;
   }
-  return differences;
+  return found;
 }
 
 }  // namespace holdfast::restore

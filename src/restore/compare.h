@@ -18,12 +18,18 @@ namespace holdfast::restore {
     const DocumentHasher& hasher, std::uint32_t workers, ProgressSink& progress,
     std::stop_token stop);
 
-/// After a merge: whether every document of the snapshot is there with equal bytes. `allowed`:
-/// how many may be missing or different, because the target's were kept.
-[[nodiscard]] Result<std::vector<std::string>> compare_merged(
+/// What a merge left on the server.
+struct MergedComparison {
+  std::vector<std::string> differences;  ///< What is wrong, in words.
+  std::uint64_t kept_different = 0;      ///< The target's own, kept in place of the snapshot's.
+  std::uint64_t beside = 0;              ///< Of keys that the snapshot does not have.
+};
+
+/// After a merge: whether every document of the snapshot is there with equal bytes. `kept`: how
+/// many of the target's were kept, and so may be different.
+[[nodiscard]] Result<MergedComparison> compare_merged(
     mongo::Client& target, const Namespace& restored, repository::SnapshotReader& snapshot,
-    const CollectionInfo& source, std::uint64_t allowed, ProgressSink& progress,
-    std::stop_token stop);
+    const CollectionInfo& source, std::uint64_t kept, ProgressSink& progress, std::stop_token stop);
 
 /// Options of a collection as they are and as they should be; what differs, in words.
 [[nodiscard]] std::vector<std::string> compare_options(bson::DocumentView wanted,

@@ -194,6 +194,7 @@ Status Restore::restore_collection(const PlannedCollection& planned) {
   RestoredCollection restored;
   restored.target = planned.target;
   restored.documents = loaded.documents;
+  restored.kept = loaded.kept;
   restored.refused = std::move(loaded.refused);
   restored.refused_count = loaded.refused_count;
   outcome_.documents += loaded.documents;
@@ -207,13 +208,18 @@ Status Restore::compare(const PlannedCollection& planned, const Namespace& work,
                         RestoredCollection& restored) {
   const auto begun = steady_clock::now();
   const repository::SnapshotCollection& source = stored(planned.source);
-  auto differences =
-      planned.action == "merge"
-          ? compare_merged(target_, work, snapshot_, source.info, kept, progress_, stop_)
-          : compare_collection(target_, work, source, hasher_, plan_.options.workers, progress_,
-                               stop_);
-  if (!differences.ok()) return differences.error().with_context("reading back " + work.text());
-  restored.differences = std::move(*differences);
+  if (planned.action == "merge") {
+    auto merged = compare_merged(target_, work, snapshot_, source.info, kept, progress_, stop_);
+    if (!merged.ok()) return merged.error().with_context("reading back " + work.text());
+    restored.differences = std::move(merged->differences);
+    restored.kept_different = merged->kept_different;
+    restored.beside = merged->beside;
+  } else {
+    auto differences =
+        compare_collection(target_, work, source, hasher_, plan_.options.workers, progress_, stop_);
+    if (!differences.ok()) return differences.error().with_context("reading back " + work.text());
+    restored.differences = std::move(*differences);
+  }
   restored.compared = true;
   outcome_.compare_seconds += seconds_since(begun);
   return {};
@@ -234,7 +240,8 @@ Status Restore::settle(const PlannedCollection& planned, const Namespace& work, 
     std::move(differing.begin(), differing.end(), std::back_inserter(restored.differences));
   }
   const bool good = restored.refused_count == 0 && restored.differences.empty();
-  restored.identical = good && restored.compared;
+  restored.identical =
+      good && restored.compared && restored.kept_different == 0 && restored.beside == 0;
   if (!is_beside(planned)) return {};
   if (!good) {
     restored.differences.push_back(

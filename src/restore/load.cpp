@@ -114,10 +114,24 @@ class Loader {
     auto refused =
         replace ? writer_.replace(target_, documents) : writer_.insert(target_, documents);
     if (!refused.ok()) return refused.error().with_context(target_.text());
-    record(*refused, documents.size(), batch.bytes());
+    record(*refused, documents.size(), batch.bytes() - bytes_of(*refused, documents));
     progress_.advance(documents.size(), batch.bytes());
     batch.clear();
     return {};
+  }
+
+  /// The size of the documents that were refused; the writer names them in their order.
+  static std::uint64_t bytes_of(const std::vector<RefusedDocument>& refused,
+                                const std::vector<bson::DocumentView>& documents) {
+    std::uint64_t bytes = 0;
+    auto next = refused.begin();
+    for (auto at = documents.begin(); at != documents.end() && next != refused.end(); ++at) {
+      const auto id = at->find("_id");
+      if (!id || !next->id.view().identical(*id)) continue;
+      bytes += at->bytes().size();
+      ++next;
+    }
+    return bytes;
   }
 
   void record(const std::vector<RefusedDocument>& refused, std::size_t documents,

@@ -76,12 +76,16 @@ struct RestorePlan {
 /// How one collection ended.
 struct RestoredCollection {
   Namespace target;
-  std::uint64_t documents = 0;
+  std::uint64_t documents = 0;       ///< Written.
+  std::uint64_t kept = 0;            ///< Left as they were on the server (merging with `keep`).
+  std::uint64_t kept_different = 0;  ///< Of those, how many are not the snapshot's.
+  std::uint64_t beside = 0;          ///< On the server only (merging).
   /// Documents refused by the server, named; at most `max_named_refusals`, the rest counted.
   std::vector<std::string> refused;
   std::uint64_t refused_count = 0;
   bool compared = false;
-  /// Count, fingerprint, options and indexes are those of the snapshot.
+  /// Count, fingerprint, options and indexes are those of the snapshot; after a merge: there are
+  /// the snapshot's documents and no others.
   bool identical = false;
   /// What differs, in words; empty when identical.
   std::vector<std::string> differences;

@@ -194,6 +194,9 @@ TEST_F(Restore, merging_keeps_or_replaces_as_told) {
   options.on_conflict = OnConflict::keep;
   HOLDFAST_ASSERT_OK(const auto kept, restore(options));
   EXPECT_EQ(kept.collections.front().refused_count, 0U);
+  EXPECT_EQ(kept.collections.front().kept_different, 1U);
+  EXPECT_TRUE(kept.collections.front().differences.empty());
+  EXPECT_FALSE(kept.identical) << "the document that was kept is another one";
   const auto find = R"({"count":"guests","query":{"mine":true}})";
   EXPECT_EQ(mongo::run_text(*client_, "shop", find).view().find_integral("n"), 1);
 

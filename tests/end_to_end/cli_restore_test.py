@@ -121,14 +121,24 @@ class Restore(PersonAtATerminal):
         self.assertNotIn("identical with snapshot", output)
         self.assertEqual(self.database.orders.count_documents({}), 300)
         self.assertEqual(self.database.users.find_one({"_id": 5})["name"], "changed since")
-        self.holdfast.run("restore", "latest", "--merge", "--on-conflict", "replace", "--yes")
+        output = self.holdfast.run("restore", "latest", "--merge", "--on-conflict", "replace",
+                                   "--yes")
+        self.assertIn("identical with snapshot", output)
         self.assertEqual(self.database.users.find_one({"_id": 5})["name"], "user 5")
 
     def test_merging_keeps_what_is_there_where_told(self):
         self.database.users.update_one({"_id": 5}, {"$set": {"name": "changed since"}})
         self.database.orders.delete_one({"_id": 7})
         self.database.orders.insert_one({"_id": "mine"})
-        self.holdfast.run("restore", "latest", "--merge", "--on-conflict", "keep", "--yes")
+        result = self.holdfast.result("restore", "latest", "--merge", "--on-conflict", "keep",
+                                      "--yes")
+        self.assertFalse(result["identical"], "one is kept, and one is no document of the snapshot")
+        told = {one["target"]: (one["documents"], one["kept"]) for one in result["collections"]}
+        self.assertEqual(told, {"shop.orders": (1, 299), "shop.users": (0, 200)})
+        again = self.holdfast.run("restore", "latest", "--merge", "--on-conflict", "keep", "--yes")
+        self.assertIn("1 document of the server's kept in place", again)
+        self.assertIn("beside them 1 other document", again)
+        self.assertNotIn("identical with snapshot", again)
         self.assertEqual(self.database.users.find_one({"_id": 5})["name"], "changed since")
         self.assertEqual(self.database.orders.count_documents({}), 301)
 

@@ -16,14 +16,38 @@ std::string duration_text(double seconds) {
       std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::duration<double>(seconds)));
 }
 
+/// A merge that went as told need not be identical with the snapshot.
+bool merged_as_told(const restore::RestoredCollection& collection) {
+  return collection.compared && collection.differences.empty() && collection.refused_count == 0 &&
+         (collection.kept_different > 0 || collection.beside > 0);
+}
+
 bool clean(const restore::RestoredCollection& collection) {
   return collection.refused_count == 0 && collection.differences.empty() &&
-         (!collection.compared || collection.identical);
+         (!collection.compared || collection.identical || merged_as_told(collection));
+}
+
+/// What stands on the server that is not the snapshot's, in a sentence; empty if nothing does.
+std::string others_text(const restore::RestoreOutcome& outcome, const std::string& snapshot) {
+  std::uint64_t kept = 0;
+  std::uint64_t beside = 0;
+  for (const auto& collection : outcome.collections) {
+    kept += collection.kept_different;
+    beside += collection.beside;
+  }
+  if (kept + beside == 0) return {};
+  std::string text =
+      kept == 0 ? fmt::format("every document of snapshot {} is there", snapshot)
+                : fmt::format("{} of the server's kept in place of those of snapshot {}, as told",
+                              counted(kept, "document"), snapshot);
+  if (beside > 0) text += fmt::format("; beside them {}", counted(beside, "other document"));
+  return text + "\n";
 }
 
 std::string result_word(const restore::RestoredCollection& collection) {
   if (collection.refused_count > 0) return "documents refused";
   if (!collection.compared) return collection.differences.empty() ? "not compared" : "differs";
+  if (merged_as_told(collection)) return "merged";
   return collection.identical ? "identical" : "differs";
 }
 
@@ -84,10 +108,15 @@ Json plan_json(const restore::RestorePlan& plan) {
 }
 
 std::string outcome_text(const restore::RestoreOutcome& outcome, const restore::RestorePlan& plan) {
-  Table table({{"COLLECTION"}, {"DOCUMENTS", Align::right}, {"REFUSED", Align::right}, {"RESULT"}});
+  Table table({{"COLLECTION"},
+               {"DOCUMENTS", Align::right},
+               {"KEPT", Align::right},
+               {"REFUSED", Align::right},
+               {"RESULT"}});
   std::string details;
   for (const auto& collection : outcome.collections) {
     table.add_row({collection.target.text(), format_count(collection.documents),
+                   collection.kept > 0 ? format_count(collection.kept) : "",
                    collection.refused_count > 0 ? format_count(collection.refused_count) : "",
                    result_word(collection)});
     if (!clean(collection)) details += details_of(collection);
@@ -105,8 +134,10 @@ std::string outcome_text(const restore::RestoreOutcome& outcome, const restore::
   switch (exit_code_of(outcome, plan)) {
     case ExitCode::partial: return text + "NOT complete: the server refused documents\n";
     case ExitCode::findings: return text + "NOT identical with the snapshot\n";
-    default: return text + "not compared with the snapshot\n";
+    default: break;
   }
+  const std::string others = others_text(outcome, plan.snapshot_id);
+  return text + (others.empty() ? "not compared with the snapshot\n" : others);
 }
 
 Json outcome_json(const restore::RestoreOutcome& outcome, const restore::RestorePlan& plan,
@@ -115,6 +146,9 @@ Json outcome_json(const restore::RestoreOutcome& outcome, const restore::Restore
   for (const auto& collection : outcome.collections) {
     collections.push_back({{"target", collection.target.text()},
                            {"documents", collection.documents},
+                           {"kept", collection.kept},
+                           {"kept_different", collection.kept_different},
+                           {"beside", collection.beside},
                            {"refused", collection.refused},
                            {"refused_count", collection.refused_count},
                            {"compared", collection.compared},
@@ -133,11 +167,11 @@ ExitCode exit_code_of(const restore::RestoreOutcome& outcome, const restore::Res
   const bool refused =
       std::any_of(all.begin(), all.end(), [](const auto& one) { return one.refused_count > 0; });
   if (refused) return ExitCode::partial;
-  const bool differs = std::any_of(all.begin(), all.end(), [](const auto& one) {
-    return !one.differences.empty() || (one.compared && !one.identical);
+  const bool differs = std::any_of(all.begin(), all.end(), [&plan](const auto& one) {
+    if (!one.differences.empty()) return true;
+    return (one.compared || plan.options.compare) && !one.identical && !merged_as_told(one);
   });
-  if (differs || (plan.options.compare && !outcome.identical)) return ExitCode::findings;
-  return ExitCode::done;
+  return differs ? ExitCode::findings : ExitCode::done;
 }
 
 }  // namespace holdfast::cli

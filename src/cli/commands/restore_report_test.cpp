@@ -61,6 +61,26 @@ TEST(RestoreReport, refused_documents_are_partial_named_and_counted) {
   EXPECT_THAT(text, HasSubstr("NOT complete"));
 }
 
+TEST(RestoreReport, a_merge_as_told_is_done_but_not_called_identical) {
+  restore::RestorePlan plan;
+  plan.snapshot_id = "0123456789abcdef";
+  auto merged = identical("b");
+  merged.identical = false;
+  merged.kept = 10;
+  merged.beside = 2;
+  auto outcome = outcome_of({identical("a"), merged});
+  EXPECT_EQ(exit_code_of(outcome, plan), ExitCode::done);
+  std::string text = outcome_text(outcome, plan);
+  EXPECT_THAT(text, HasSubstr("every document of snapshot 0123456789abcdef is there; beside them"));
+  EXPECT_THAT(text, Not(HasSubstr("identical with snapshot")));
+
+  outcome.collections.back().kept_different = 1;
+  EXPECT_EQ(exit_code_of(outcome, plan), ExitCode::done);
+  text = outcome_text(outcome, plan);
+  EXPECT_THAT(text, HasSubstr("1 document of the server's kept in place of those of snapshot"));
+  EXPECT_THAT(text, Not(HasSubstr("identical with snapshot")));
+}
+
 TEST(RestoreReport, what_was_not_compared_is_never_called_identical) {
   restore::RestorePlan plan;
   auto blind = identical("a");
