@@ -116,7 +116,7 @@ Result<std::vector<std::string>> compare_collection(mongo::Client& target,
                                                     const repository::SnapshotCollection& wanted,
                                                     const DocumentHasher& hasher,
                                                     std::uint32_t workers, ProgressSink& progress,
-                                                    std::stop_token stop) {
+                                                    const std::stop_token& stop) {
   HOLDFAST_TRY(const CollectionInfo info, mongo::read_catalog_entry(target, restored));
   FingerprintScan scan(target, info, hasher, progress);
   HOLDFAST_TRY(const Fingerprint actual, scan.run(workers, stop));
@@ -135,7 +135,7 @@ Result<std::vector<std::string>> compare_collection(mongo::Client& target,
 Result<MergedComparison> compare_merged(mongo::Client& target, const Namespace& restored,
                                         repository::SnapshotReader& snapshot,
                                         const CollectionInfo& source, std::uint64_t kept,
-                                        ProgressSink& progress, std::stop_token stop) {
+                                        ProgressSink& progress, const std::stop_token& stop) {
   MergedComparison found;
   if (source.capped() || source.collation() || source.type != CollectionType::collection) {
     found.differences = {"not compared: its order on the server is not that of keys"};

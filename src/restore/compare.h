@@ -16,7 +16,7 @@ namespace holdfast::restore {
 [[nodiscard]] Result<std::vector<std::string>> compare_collection(
     mongo::Client& target, const Namespace& restored, const repository::SnapshotCollection& wanted,
     const DocumentHasher& hasher, std::uint32_t workers, ProgressSink& progress,
-    std::stop_token stop);
+    const std::stop_token& stop);
 
 /// What a merge left on the server.
 struct MergedComparison {
@@ -27,9 +27,12 @@ struct MergedComparison {
 
 /// After a merge: whether every document of the snapshot is there with equal bytes. `kept`: how
 /// many of the target's were kept, and so may be different.
-[[nodiscard]] Result<MergedComparison> compare_merged(
-    mongo::Client& target, const Namespace& restored, repository::SnapshotReader& snapshot,
-    const CollectionInfo& source, std::uint64_t kept, ProgressSink& progress, std::stop_token stop);
+[[nodiscard]] Result<MergedComparison> compare_merged(mongo::Client& target,
+                                                      const Namespace& restored,
+                                                      repository::SnapshotReader& snapshot,
+                                                      const CollectionInfo& source,
+                                                      std::uint64_t kept, ProgressSink& progress,
+                                                      const std::stop_token& stop);
 
 /// Options of a collection as they are and as they should be; what differs, in words.
 [[nodiscard]] std::vector<std::string> compare_options(bson::DocumentView wanted,

@@ -174,7 +174,7 @@ Status Restore::make_room(const PlannedCollection& planned, const CollectionInfo
   if (planned.drops_first()) HOLDFAST_CHECK(writer_->drop(planned.target));
   if (is_beside(planned)) {
     // Left by a restore that was interrupted; the name is ours alone.
-    const Status dropped = writer_->drop(created.ns);
+    Status dropped = writer_->drop(created.ns);
     if (!dropped.ok() && dropped.error().code() != ErrorCode::not_found) return dropped;
   }
   return writer_->create(created);

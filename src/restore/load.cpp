@@ -17,7 +17,7 @@ namespace {
 
 /// One insert: small enough that several connections fit the memory bound, large enough that the
 /// round trip does not matter.
-constexpr std::size_t batch_bytes = 4U * 1024 * 1024;
+constexpr std::size_t batch_bytes = 4UL * 1024 * 1024;
 constexpr std::size_t batch_documents = 10'000;
 /// Documents larger than a batch that are being written at once, by all connections together: with
 /// all copies of them, the memory bound allows one of 16 MiB.
@@ -173,7 +173,7 @@ class Loader {
 Result<LoadOutcome> load_documents(repository::SnapshotReader& snapshot,
                                    const CollectionInfo& source, mongo::LiveWriter& writer,
                                    const Namespace& target, const RestoreOptions& options,
-                                   ProgressSink& progress, std::stop_token stop) {
+                                   ProgressSink& progress, const std::stop_token& stop) {
   Loader loader(snapshot, source, writer, target, options, progress);
   return loader.run(stop);
 }

@@ -30,6 +30,7 @@ struct LoadOutcome {
                                                  const CollectionInfo& source,
                                                  mongo::LiveWriter& writer, const Namespace& target,
                                                  const RestoreOptions& options,
-                                                 ProgressSink& progress, std::stop_token stop);
+                                                 ProgressSink& progress,
+                                                 const std::stop_token& stop);
 
 }  // namespace holdfast::restore
