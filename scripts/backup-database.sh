@@ -3,10 +3,10 @@
 #
 #   backup-database.sh [OPTIONS OF holdfast backup]
 #
-# Everything is configured as for holdfast itself: MONGODB_URI, BACKUP_PATH (or HOLDFAST_REPOSITORY),
+# Everything is configured as for holdfast itself: MONGODB_URI, BACKUP_PATH or HOLDFAST_REPOSITORY,
 # HOLDFAST_PASSWORD_FILE or HOLDFAST_KEY_FILE, or /etc/holdfast/holdfast.yaml. Besides:
 #   HOLDFAST            the program (default: holdfast)
-#   HOLDFAST_LOG_FILE   where its messages go as well (default: backup.log in the repository's folder)
+#   HOLDFAST_LOG_FILE   where its messages go, too (default: backup.log in the repository's folder)
 #   HOLDFAST_LOCK_WAIT  seconds to wait for a backup that is still running (default: 0)
 #
 # After a good backup the repository's folder holds last_backup.txt: one line, its time as

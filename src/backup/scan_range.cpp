@@ -11,8 +11,9 @@ namespace {
 
 using repository::Entry;
 
-/// Documents between two reports of progress and looks at the stop request.
+/// Documents, or their bytes, between two reports of progress and looks at the stop request.
 constexpr std::uint64_t report_every = 1000;
+constexpr std::uint64_t report_every_bytes = 4ULL * 1024 * 1024;
 /// More differences of one range than this are counted only; an audit needs no more to alarm.
 constexpr std::size_t max_kept_differences = 200'000;
 
@@ -59,7 +60,7 @@ class Pace {
   /// True when it is time for what is done now and then. Errors: cancelled.
   Result<bool> count(bson::DocumentView document) {
     bytes_ += document.bytes().size();
-    if (++documents_ < report_every) return false;
+    if (++documents_ < report_every && bytes_ < report_every_bytes) return false;
     tools_.progress.advance(std::exchange(documents_, 0), std::exchange(bytes_, 0));
     if (tools_.stop.stop_requested()) return Error(ErrorCode::cancelled, "stopped");
     return true;

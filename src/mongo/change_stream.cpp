@@ -14,6 +14,12 @@ namespace {
 
 /// One getMore waits no longer than this at the server, well below the socket's timeout.
 constexpr std::chrono::milliseconds longest_wait{30'000};
+/// Events asked for at once: so many at first, then as many as make about so many bytes. Two of the
+/// largest fit what a driver takes (48 MB).
+constexpr std::int32_t first_batch = 128;
+constexpr std::int32_t least_batch = 2;
+constexpr std::int32_t most_batch = 20'000;
+constexpr std::uint64_t wanted_batch_bytes = 4ULL * 1024 * 1024;
 /// How often an idle stream of a server that does not tell is proved unbroken; its log reaches
 /// back much further.
 constexpr std::chrono::seconds idle_proof_interval{5};
@@ -96,6 +102,8 @@ class LiveStream final : public ChangeStream {
 
   /// Notes the position of an event; nothing while parts of a split one are still to come.
   Result<std::optional<bson::DocumentView>> take(bson::DocumentView event) {
+    ++batch_events_;
+    batch_bytes_ += event.bytes().size();
     const auto id = event.find_document("_id");
     if (!id) return Error(ErrorCode::corrupt, "the server sent a change event without _id");
     HOLDFAST_TRY(const auto whole, fragments_.add(event));
@@ -116,7 +124,9 @@ class LiveStream final : public ChangeStream {
   Status more(std::chrono::milliseconds wait) {
     Status fetched;
     if (cursor_ && cursor_->open_at_server()) {
-      fetched = cursor_->fetch(std::max<std::int64_t>(wait.count(), 1), 0);
+      fetched = cursor_->fetch(std::max<std::int64_t>(wait.count(), 1), next_batch_size());
+      // Whatever the trouble was, it may have been a reply too large for the driver.
+      if (!fetched.ok()) batch_size_ = least_batch;
       if (fetched.ok()) fetched = prove_unbroken();
       if (fetched.ok()) return fetched;
     } else if (++empty_reopens_ > most_empty_reopens) {
@@ -146,7 +156,7 @@ class LiveStream final : public ChangeStream {
     if (!cursor_->batch_left() && !moved) return {};
     const auto now = std::chrono::steady_clock::now();
     if (!cursor_->batch_left() && proved_ && now - proved_at_ < idle_proof_interval) return {};
-    const bson::Document command = aggregate_command(true, proved_ ? *proved_ : *token_);
+    const bson::Document command = aggregate_command(proved_ ? proved_ : token_);
     auto resumed = CommandCursor::open(client_, stream_database(), command.view());
     if (!resumed.ok()) return resumed.error();
     proved_ = token_;
@@ -158,10 +168,24 @@ class LiveStream final : public ChangeStream {
     return options_.databases.size() == 1 ? options_.databases.front() : "admin";
   }
 
+  /// From the average of the batch just read, so that a burst of large events stays within what the
+  /// driver takes: servers were seen that put any number of them into one reply.
+  std::int32_t next_batch_size() {
+    const std::uint64_t events = std::exchange(batch_events_, 0);
+    const std::uint64_t bytes = std::exchange(batch_bytes_, 0);
+    if (bytes == 0) return batch_size_;
+    const std::uint64_t count = wanted_batch_bytes * events / bytes;
+    // Growing step by step: what comes next may be larger than what came.
+    const std::uint64_t most = std::uint64_t{4} * static_cast<std::uint64_t>(batch_size_);
+    batch_size_ = static_cast<std::int32_t>(
+        std::clamp<std::uint64_t>(count, least_batch, std::min<std::uint64_t>(most, most_batch)));
+    return batch_size_;
+  }
+
   Status reopen() {
     cursor_.reset();
     fragments_.reset();
-    const bson::Document command = aggregate_command(false, token_);
+    const bson::Document command = aggregate_command(token_);
     proved_ = token_;
     proved_at_ = std::chrono::steady_clock::now();
     auto opened = CommandCursor::open(client_, stream_database(), command.view());
@@ -187,8 +211,8 @@ class LiveStream final : public ChangeStream {
     command.end().end().end();
   }
 
-  [[nodiscard]] bson::Document aggregate_command(
-      bool only_position, const std::optional<bson::Document>& token) const {
+  /// Its reply holds the position and no event: how large they are is not known yet.
+  [[nodiscard]] bson::Document aggregate_command(const std::optional<bson::Document>& token) const {
     bson::Builder command;
     command.append_int32("aggregate", 1).begin_array("pipeline");
     command.begin_document("0").begin_document("$changeStream");
@@ -213,9 +237,7 @@ class LiveStream final : public ChangeStream {
       command.begin_document("$changeStreamSplitLargeEvent").end().end();
     }
     command.end();
-    command.begin_document("cursor");
-    if (only_position) command.append_int32("batchSize", 0);
-    command.end();
+    command.begin_document("cursor").append_int32("batchSize", 0).end();
     return std::move(command).finish();
   }
 
@@ -226,6 +248,9 @@ class LiveStream final : public ChangeStream {
   std::unique_ptr<CommandCursor> cursor_;
   FragmentJoiner fragments_;
   int empty_reopens_ = 0;
+  std::int32_t batch_size_ = first_batch;
+  std::uint64_t batch_events_ = 0;
+  std::uint64_t batch_bytes_ = 0;
   std::optional<bson::Document> proved_;  ///< Everything up to here is known to have been seen.
   std::chrono::steady_clock::time_point proved_at_;
   std::optional<Error> failed_;

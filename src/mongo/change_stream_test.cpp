@@ -97,6 +97,25 @@ TEST_P(StreamOf, goes_on_after_its_database_was_dropped) {
   EXPECT_EQ(take(*again, 1), (Words{"insert 7"}));
 }
 
+TEST_P(StreamOf, takes_bursts_of_the_largest_events) {
+  HOLDFAST_START_SERVER(server, {.kind = GetParam()});
+  const auto client = connect_to(server->uri());
+  const auto stream = open_stream(*client, {.databases = {"d"}});
+  // Together more than any reply may hold, waiting when the stream is asked for the first time.
+  constexpr int count = 8;
+  const std::string large(15'000'000, 'x');
+  for (int id = 1; id <= count; ++id) {
+    bson::Builder command;
+    command.append_string("insert", "c").begin_array("documents").begin_document("0");
+    command.append_int32("_id", id).append_string("text", large).end().end();
+    const bson::Document document = std::move(command).finish();
+    ASSERT_TRUE(client->run("d", document.view()).ok());
+  }
+  for (int id = 1; id <= count; ++id) {
+    EXPECT_EQ(take(*stream, 1), (Words{"insert " + std::to_string(id)}));
+  }
+}
+
 TEST_P(StreamOf, says_gap_when_the_position_has_left_the_log) {
   HOLDFAST_START_SERVER(server, {.kind = GetParam(), .oplog_entries = 50});
   const auto client = connect_to(server->uri());

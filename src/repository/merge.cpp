@@ -5,8 +5,9 @@
 namespace holdfast::repository {
 namespace {
 
-/// Enough for one block of each layer of a well-kept collection.
-constexpr std::size_t max_cached_blocks = 16;
+/// Enough for a block of each layer, of ordinary size; of the largest documents fewer are kept.
+constexpr std::size_t max_cached_blocks = 256;
+constexpr std::size_t max_cached_bytes = 24U * 1024 * 1024;
 
 }  // namespace
 
@@ -139,10 +140,13 @@ Result<const PointReader::CachedBlock*> PointReader::block(
     }
   }
   CachedBlock fresh;
-  if (cached_.size() == max_cached_blocks) {
+  const std::size_t expected = index->block(at).raw_bytes;
+  while (!cached_.empty() &&
+         (cached_.size() >= max_cached_blocks || cached_bytes_ + expected > max_cached_bytes)) {
     const auto oldest = std::min_element(
         cached_.begin(), cached_.end(),
         [](const CachedBlock& a, const CachedBlock& b) { return a.used < b.used; });
+    cached_bytes_ -= oldest->raw.size();
     fresh = std::move(*oldest);  // for its memory
     cached_.erase(oldest);
   }
@@ -158,6 +162,7 @@ Result<const PointReader::CachedBlock*> PointReader::block(
     fresh.offsets.push_back(static_cast<std::uint32_t>(all.size() - rest.size()));
     static_cast<void>(take_entry(rest));
   }
+  cached_bytes_ += fresh.raw.size();
   cached_.push_back(std::move(fresh));
   return &cached_.back();
 }

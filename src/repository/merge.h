@@ -88,6 +88,7 @@ class PointReader {
   BlockDecoder decoder_;
   std::uint64_t uses_ = 0;
   std::vector<CachedBlock> cached_;
+  std::size_t cached_bytes_ = 0;
 };
 
 }  // namespace holdfast::repository
