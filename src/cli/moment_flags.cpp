@@ -37,22 +37,15 @@ Result<changelog::EventSelection> parse_selection(const std::string& text) {
       });
 }
 
-Error conflicts_error(const timetravel::MomentOutcome& outcome) {
-  std::string message =
-      fmt::format("{} of the kept changes no longer fit once those events are left out:",
-                  outcome.conflict_count);
+void list_conflicts(Output& output, const timetravel::MomentOutcome& outcome) {
   const std::size_t shown = std::min(shown_conflicts, outcome.conflicts.size());
   for (std::size_t at = 0; at < shown; ++at) {
-    message +=
-        fmt::format("\n  {}: {}", outcome.conflicts[at].ns.text(), outcome.conflicts[at].sentence);
+    output.warn(fmt::format("conflict in {}: {}", outcome.conflicts[at].ns.text(),
+                            outcome.conflicts[at].sentence));
   }
   if (outcome.conflict_count > shown) {
-    message += fmt::format("\n  … and {} more", outcome.conflict_count - shown);
+    output.warn(fmt::format("{} more conflicts", outcome.conflict_count - shown));
   }
-  return {
-      ErrorCode::precondition, std::move(message),
-      "leave those events out as well with --without, or say --skip-conflicts to pass them over; "
-      "nothing was changed"};
 }
 
 }  // namespace
@@ -142,7 +135,13 @@ Result<OpenedMoment> MomentFlags::make(Context& context, repository::Repository&
   HOLDFAST_TRY(opened.outcome, timetravel::make_moment(*target, opened.plan, options,
                                                        context.random, progress, context.stop));
   if (opened.outcome.conflict_count > 0 && !skip_conflicts_) {
-    return conflicts_error(opened.outcome);
+    list_conflicts(context.output, opened.outcome);
+    return Error(ErrorCode::precondition,
+                 fmt::format("{} of the kept changes no longer fit once those events are left out; "
+                             "nothing was changed",
+                             opened.outcome.conflict_count),
+                 "leave those events out as well with --without, or say --skip-conflicts to pass "
+                 "over them");
   }
   return opened;
 }

@@ -108,8 +108,8 @@ GlanceLine glance(const std::vector<repository::SnapshotSummary>& all,
     for (const auto& summary : all) stored += summary.stored_bytes;
     const std::string until = format_time(last.finished, TimeZone::local);
     parts.push_back(snapshots.size() == 1
-                        ? fmt::format("restorable: 1 snapshot of {}", until)
-                        : fmt::format("restorable: {} snapshots {} → {}", snapshots.size(),
+                        ? fmt::format("1 snapshot of {}", until)
+                        : fmt::format("{} snapshots {} → {}", snapshots.size(),
                                       format_time(snapshots.front().finished, TimeZone::local),
                                       until));
     parts.push_back(fmt::format("last backup OK {}, {}", age_text(last.finished, now),

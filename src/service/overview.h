@@ -50,7 +50,7 @@ struct RepositoryOverview {
 
 /// The line that an operator wants to see first, as far as this version can tell it; safety
 /// snapshots don't count as backups:
-/// "restorable: 5 snapshots … → … · last backup OK 12 m 3 s ago, exact · 1.2 GB stored".
+/// "5 snapshots … → … · last backup OK 12 m 3 s ago, exact · 1.2 GB stored".
 struct GlanceLine {
   std::string text;
   bool healthy = true;  ///< There is a backup, and no manifest is damaged.
