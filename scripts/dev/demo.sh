@@ -21,7 +21,7 @@ esac
 
 database=smokava
 work=$(mktemp -d "${TMPDIR:-/tmp}/holdfast-demo-XXXXXX")
-server_pid='' traffic_pid=''
+server_pid='' traffic_pid='' long_log=()
 cleanup() {
   [ -z "$traffic_pid" ] || kill "$traffic_pid" 2>/dev/null || true
   if [ -n "$server_pid" ]; then
@@ -68,8 +68,10 @@ if [ "$kind" = python ]; then size=1000 rate=50; else size=20000 rate=500; fi
 size=${HOLDFAST_DEMO_SIZE:-$size}
 
 chapter "1. A database in use"
+# Bringing everything back writes more than this server's log holds by default.
+[ "$kind" != rust ] || long_log=(-- --oplog-max-entries 5000000)
 "$python" "$root/scripts/dev/server.py" "$kind" --storage "$work/server" \
-  --uri-file "$work/uri" >"$work/server.out" 2>&1 &
+  --uri-file "$work/uri" "${long_log[@]}" >"$work/server.out" 2>&1 &
 server_pid=$!
 for _ in $(seq 300); do
   [ ! -s "$work/uri" ] || break
@@ -129,6 +131,27 @@ chapter "6. Bring it back"
 run restore latest --yes
 
 chapter "7. Is it the same?"
+"$python" "$root/scripts/dev/compare.py" check --uri "$MONGODB_URI" --database "$database" \
+  --expected "$work/before.json"
+
+chapter "8. An accident that nobody noticed at once"
+"$python" - "$MONGODB_URI" "$database" <<'DELETE'
+import sys
+import pymongo
+with pymongo.MongoClient(sys.argv[1], directConnection=True) as client:
+    users = client[sys.argv[2]].users
+    gone = users.delete_many({"phoneNumber": {"$regex": "[0-4]$"}}).deleted_count
+    print(f"  db.users.deleteMany(…): {gone:,} users are gone")
+    users.insert_one({"_id": "later", "phoneNumber": "+989120000001", "name": "later"})
+    print("  and life goes on")
+DELETE
+run capture --once
+run coverage
+run log --op delete --collection users --limit 1
+event=$("$holdfast" log --op delete --collection users --limit 1 --json |
+  sed -n 's/.*"type":"event","event":"\([^"]*\)".*/\1/p')
+[ -n "$event" ] || fail "the deletion is not in the log"
+run restore --before "$event" --collection users --drop --yes
 "$python" "$root/scripts/dev/compare.py" check --uri "$MONGODB_URI" --database "$database" \
   --expected "$work/before.json"
 
