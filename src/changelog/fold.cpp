@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "bson/extended_json.h"
+#include "bson/oplog_update.h"
 
 namespace holdfast::changelog {
 
@@ -49,7 +50,16 @@ Status DocumentFold::apply_update(const ChangeRecord& change) {
     unsettled_ = true;
     return {};
   }
-  auto outcome = bson::apply_update(document_->view(), change.body, fit_);
+  const auto apply = [&]() -> Result<bson::UpdateOutcome> {
+    if (!bson::is_oplog_update(change.body)) {
+      return bson::apply_update(document_->view(), change.body, fit_);
+    }
+    // mongod's own entries tell the order of fields.
+    HOLDFAST_TRY(bson::Document after,
+                 bson::apply_oplog_update(document_->view(), change.body, fit_));
+    return bson::UpdateOutcome{std::move(after), false};
+  };
+  auto outcome = apply();
   if (!outcome.ok()) {
     return outcome.error().with_context(
         fmt::format("update of _id {}", bson::to_json(change.key, bson::JsonMode::canonical)));
