@@ -6,7 +6,9 @@
 #include "cli/commands/config_show.h"
 #include "cli/commands/coverage.h"
 #include "cli/commands/doctor.h"
+#include "cli/commands/export.h"
 #include "cli/commands/help.h"
+#include "cli/commands/import.h"
 #include "cli/commands/info.h"
 #include "cli/commands/init.h"
 #include "cli/commands/key_add.h"
@@ -43,6 +45,8 @@ Commands make_all_commands() {
   commands.push_back(make_capture_status_command());
   commands.push_back(make_coverage_command());
   commands.push_back(make_log_command());
+  commands.push_back(make_export_command());
+  commands.push_back(make_import_command());
   commands.push_back(make_verify_command());
   commands.push_back(make_status_command());
   commands.push_back(make_info_command());

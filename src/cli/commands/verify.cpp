@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 
 #include "base/text.h"
+#include "cli/commands/verify_file.h"
 #include "cli/open.h"
 #include "cli/progress_display.h"
 #include "cli/show_snapshot.h"
@@ -25,21 +27,37 @@ class VerifyCommand final : public Command {
             "tombstones, and that each file is there in its length. With --read-data every byte "
             "is read, authenticated, decoded and counted, and each collection's fingerprint is "
             "computed again. Damage is named by snapshot, collection and key range, and what is "
-            "still restorable is said; the exit code is then 4.",
+            "still restorable is said; the exit code is then 4.\n\n"
+            "A path instead of snapshots (anything with a '/', or a file that is there) is a dump "
+            "outside of the repository: a .tar.gz, folder, archive or file of any format that "
+            "'import' reads. Every document of it is decoded, and collections that --require names "
+            "must be in it.",
         .examples = {{"holdfast verify", "Structure only: quick, for every day."},
                      {"holdfast verify latest --read-data --quiet",
-                      "Every byte of the newest snapshot; silent if all is well."}},
-        .settings = {"repository", "password_file", "key_file", "recovery_key_file"},
+                      "Every byte of the newest snapshot; silent if all is well."},
+                     {"holdfast verify ./20261123_091414.tar.gz --require users",
+                      "Is this dump whole, and are the users in it?"}},
+        .settings = {"repository", "password_file", "key_file", "recovery_key_file",
+                     "backup.spool_folder"},
     };
   }
 
   void declare(CLI::App& app) override {
-    app.add_option("snapshots", snapshots_, "Ids, or 'latest'; none means all")
+    app.add_option("snapshots", snapshots_, "Ids, or 'latest'; none means all; or paths of dumps")
         ->type_name("SNAPSHOT");
+    app.add_option("--require", required_, "Of dumps: a collection that must be there, repeatable")
+        ->type_name("NAME")
+        ->allow_extra_args(false);
     app.add_flag("--read-data", read_data_, "Read and check every byte of data, too");
   }
 
   [[nodiscard]] Result<ExitCode> run(Context& context) override {
+    const auto files = std::count_if(snapshots_.begin(), snapshots_.end(), names_a_file);
+    if (files > 0 && static_cast<std::size_t>(files) == snapshots_.size()) {
+      return verify_files(context, snapshots_, required_);
+    }
+    if (files > 0) return Error(ErrorCode::usage, "verify snapshots or paths, not both at once");
+    if (!required_.empty()) return Error(ErrorCode::usage, "--require is for paths of dumps");
     HOLDFAST_TRY(const auto repository, open_repository(context, blob::OpenMode::read_only));
     for (std::string& snapshot : snapshots_) {
       HOLDFAST_TRY(snapshot, service::resolve_latest(*repository, snapshot));
@@ -108,6 +126,7 @@ class VerifyCommand final : public Command {
   }
 
   std::vector<std::string> snapshots_;
+  std::vector<std::string> required_;
   bool read_data_ = false;
 };
 
