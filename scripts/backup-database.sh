@@ -7,6 +7,8 @@
 # HOLDFAST_PASSWORD_FILE or HOLDFAST_KEY_FILE, or /etc/holdfast/holdfast.yaml. Besides:
 #   HOLDFAST            the program (default: holdfast)
 #   HOLDFAST_LOG_FILE   where its messages go, too (default: backup.log in the repository's folder)
+#   HOLDFAST_TAR_FOLDER where the backup goes as TIMESTAMP.tar.gz too, a mongodump folder for others
+#                       (readable by whoever reads that folder: it is not encrypted)
 #   HOLDFAST_LOCK_WAIT  seconds to wait for a backup that is still running (default: 0)
 #
 # After a good backup the repository's folder holds last_backup.txt: one line, its time as
@@ -44,6 +46,10 @@ stamp() { TZ=${LAST_BACKUP_ZONE:-UTC} date "$@"; }
   if [ "$status" -eq 0 ] || [ "$status" -eq 4 ]; then
     stamp +%Y%m%d_%H%M%S >"$folder/.last_backup.new"
     mv -f "$folder/.last_backup.new" "$folder/last_backup.txt"
+    if [ -n "${HOLDFAST_TAR_FOLDER:-}" ]; then
+      name=$(cat "$folder/last_backup.txt").tar.gz
+      "$program" export latest --to "$HOLDFAST_TAR_FOLDER/$name" 2>&1 || status=$?
+    fi
   fi
   echo "$(stamp '+%Y-%m-%d %H:%M:%S %Z') backup ends with exit code $status"
   exit "$status"
