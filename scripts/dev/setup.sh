@@ -8,7 +8,8 @@ packages_of() {
         libmongoc-dev libbson-dev libsodium-dev libzstd-dev libxxhash-dev libfmt-dev \
         zlib1g-dev libre2-dev \
         libspdlog-dev libyaml-cpp-dev libcli11-dev nlohmann-json3-dev \
-        libgtest-dev libgmock-dev librapidcheck-dev
+        libgtest-dev libgmock-dev librapidcheck-dev \
+        libhowardhinnant-date-dev libre2-dev tzdata
       packages_of python
       ;;
     # Any CPython that the servers take will do; Debian's is installed where there is none.
