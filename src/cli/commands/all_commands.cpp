@@ -3,6 +3,7 @@
 #include "cli/commands/backup.h"
 #include "cli/commands/capture.h"
 #include "cli/commands/capture_status.h"
+#include "cli/commands/check.h"
 #include "cli/commands/config_show.h"
 #include "cli/commands/coverage.h"
 #include "cli/commands/doctor.h"
@@ -16,6 +17,7 @@
 #include "cli/commands/key_remove.h"
 #include "cli/commands/log.h"
 #include "cli/commands/optimize.h"
+#include "cli/commands/profile_validate.h"
 #include "cli/commands/restore.h"
 #include "cli/commands/show.h"
 #include "cli/commands/smokava_seed.h"
@@ -48,6 +50,8 @@ Commands make_all_commands() {
   commands.push_back(make_export_command());
   commands.push_back(make_import_command());
   commands.push_back(make_verify_command());
+  commands.push_back(make_check_command());
+  commands.push_back(make_profile_validate_command());
   commands.push_back(make_status_command());
   commands.push_back(make_info_command());
   commands.push_back(make_init_command());
