@@ -53,6 +53,12 @@ struct CheckReport {
                                              const CheckOptions& options, RandomSource& random,
                                              ProgressSink& progress, std::stop_token stop);
 
+/// Adds to a report what the profile's rules between two states (`between`) say of `before` and
+/// `after`, both read once in the order of their keys. Errors: as run_checks.
+[[nodiscard]] Status run_between(DatasetReader& before, DatasetReader& after,
+                                 const profile::Profile& profile, const CheckOptions& options,
+                                 CheckReport& report, std::stop_token stop);
+
 /// The finding without personal data: of a collection whose profile says which fields are
 /// personal, findings that touch none of these keep their values; in all others strings become
 /// "…" and only ids, numbers, dates and booleans remain. Ids that are strings are masked, too.

@@ -232,6 +232,34 @@ TEST_F(Checks, gives_the_same_answer_whatever_the_memory) {
   EXPECT_EQ(told(check(std::string(joins), 1)), large) << "seed " << seed;
 }
 
+TEST_F(Checks, holds_two_states_against_each_other) {
+  put("orders", {R"({"_id": 1, "n": 5})", R"({"_id": 2, "n": 6})", R"({"_id": 4, "n": 7})"});
+  MemoryDataset earlier;
+  CollectionInfo info;
+  info.ns = {"shop", "orders"};
+  ASSERT_TRUE(earlier.create(info).ok());
+  for (const auto* json :
+       {R"({"_id": 1.0, "n": 4})", R"({"_id": 2, "n": 6})", R"({"_id": 3, "n": 9})"}) {
+    const bson::Document document = bson::document_from_json(json);
+    ASSERT_TRUE(earlier.insert(info.ns, {document.view()}).ok());
+  }
+  const auto profile = profile::parse_profile(R"(
+profile: shop
+collections: {orders: }
+rules:
+  - {id: same, on: orders, between: {$eq: [$$before.n, $$after.n]}, sentence: s}
+  - {id: kept, on: orders, where: {$gt: [$$before._id, null]},
+     between: {$gt: [$$after._id, null]}, sentence: s}
+)",
+                                              "test.yaml");
+  ASSERT_TRUE(profile.ok()) << profile.error().message();
+  CheckOptions options;
+  options.database = "shop";
+  CheckReport report;
+  ASSERT_TRUE(run_between(earlier, data_, *profile, options, report, {}).ok());
+  EXPECT_EQ(told(report), "same: 3/4 [1, 3, 4]\nkept: 1/3 [3]\n");
+}
+
 TEST_F(Checks, masks_personal_values) {
   put("users", {R"({"_id": "me@example.org", "phone": "0912", "kind": "x"})"});
   const std::string yaml = R"(

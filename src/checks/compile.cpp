@@ -150,7 +150,8 @@ class Compiler {
   }
 
   Status add_rule(const Rule& rule) {
-    if (!wanted(rule.id)) return {};
+    // Rules between two datasets are worked out by themselves: between.cpp.
+    if (!wanted(rule.id) || rule.kind == RuleKind::between) return {};
     const std::string& collection = profile_.collection_of(rule);
     const std::string& shown = rule.each_collection.empty() ? collection : rule.each_collection;
     const std::size_t finding = add_finding(rule.id, rule.severity, shown, rule.sentence,

@@ -133,7 +133,8 @@ std::string query_for(const profile::Profile& profile, const Rule& rule) {
     case RuleKind::symmetric: return one_sided(rule);
     case RuleKind::count:
       return fmt::format("{}.countDocuments({{}})", collection_text(collection));
-    case RuleKind::no_future: return {};
+    case RuleKind::no_future:
+    case RuleKind::between: return {};
   }
   const profile::View* view = profile.view(rule.on);
   if (view == nullptr) {

@@ -79,6 +79,7 @@ enum class RuleKind {
   symmetric,   ///< v in u.field if and only if u in v.other.
   count,       ///< How many documents there are.
   no_future,   ///< No date lies after "now".
+  between,     ///< An expression over a document before and after is true.
 };
 
 struct Rule {
@@ -119,6 +120,9 @@ struct Profile {
 
 /// The variable that stands for an element where a rule has `each`.
 inline constexpr std::string_view each_variable = "each";
+/// The variables of a rule between two snapshots; missing where the document is not in one.
+inline constexpr std::string_view before_variable = "before";
+inline constexpr std::string_view after_variable = "after";
 
 /// Reads a profile. `name` is for messages. Errors: usage; the message names the line.
 [[nodiscard]] Result<Profile> parse_profile(std::string_view text, const std::string& name);

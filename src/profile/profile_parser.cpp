@@ -186,11 +186,11 @@ class ProfileParser {
   }
 
   Status rule(const YAML::Node& node) {
-    HOLDFAST_TRY(YamlMap map,
-                 YamlMap::of(name_, node,
-                             {"id", "on", "severity", "sentence", "repair", "where", "each",
-                              "each_of", "expect", "actual", "equals", "tolerance", "unique",
-                              "determines", "ordered", "symmetric", "count", "no_future"}));
+    HOLDFAST_TRY(YamlMap map, YamlMap::of(name_, node,
+                                          {"id", "on", "severity", "sentence", "repair", "where",
+                                           "each", "each_of", "expect", "actual", "equals",
+                                           "tolerance", "unique", "determines", "ordered",
+                                           "symmetric", "count", "no_future", "between"}));
     Rule parsed;
     HOLDFAST_TRY(parsed.on, map.text("on"));
     HOLDFAST_CHECK(common(map, node, parsed));
@@ -199,6 +199,10 @@ class ProfileParser {
     std::vector<std::string> variables;
     HOLDFAST_TRY(parsed.each, expression(map, "each", {}));
     if (parsed.each) variables.emplace_back(each_variable);
+    if (map.node("between").IsDefined()) {
+      if (parsed.each) return yaml_error(name_, node, "`between` has no `each`");
+      variables = {std::string(before_variable), std::string(after_variable)};
+    }
     if (map.node("each_of").IsDefined()) {
       HOLDFAST_TRY(parsed.each_collection, map.text("each_of"));
     }
@@ -227,11 +231,13 @@ class ProfileParser {
         {"expect", RuleKind::expect},   {"equals", RuleKind::equals},
         {"unique", RuleKind::unique},   {"determines", RuleKind::determines},
         {"ordered", RuleKind::ordered}, {"symmetric", RuleKind::symmetric},
-        {"count", RuleKind::count},     {"no_future", RuleKind::no_future}};
+        {"count", RuleKind::count},     {"no_future", RuleKind::no_future},
+        {"between", RuleKind::between}};
     // `expect` may say beside what was expected (`equals`) and found (`actual`).
     std::string found;
     for (const auto& [name, kind] : kinds) {
-      const bool shown_only = std::string_view(name) == "equals" && found == "expect";
+      const bool shown_only = std::string_view(name) == "equals" &&
+                              (found == "expect" || map.node("between").IsDefined());
       if (!map.node(name).IsDefined() || shown_only) continue;
       if (!found.empty()) {
         return yaml_error(name_, node, fmt::format("a rule is {} or {}, not both", found, name));
@@ -246,6 +252,10 @@ class ProfileParser {
     const YAML::Node body = map.node(found);
     switch (rule.kind) {
       case RuleKind::expect: break;
+      case RuleKind::between: {
+        HOLDFAST_TRY(rule.expect, expression(map, "between", variables));
+        break;
+      }
       case RuleKind::equals:
         if (!rule.actual) return yaml_error(name_, node, "`equals` needs `actual` beside it");
         break;
@@ -366,7 +376,8 @@ class ProfileParser {
       const bool whole_collection =
           rule.kind == RuleKind::symmetric || rule.kind == RuleKind::no_future ||
           rule.kind == RuleKind::count || rule.kind == RuleKind::unique ||
-          rule.kind == RuleKind::determines || rule.kind == RuleKind::ordered;
+          rule.kind == RuleKind::determines || rule.kind == RuleKind::ordered ||
+          rule.kind == RuleKind::between;
       if (on_view && whole_collection) {
         return Error(ErrorCode::usage,
                      fmt::format("{}, line {}: a rule of this kind is on a collection, not on a "

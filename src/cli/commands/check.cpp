@@ -34,7 +34,8 @@ class CheckCommand final : public Command {
             "indexes, and the rules of the business. A snapshot is checked where it lies; nothing "
             "is restored for it. A live database is looked at twice, and only what both looks "
             "found counts, so that a write between two reads is no finding. \"Now\" in a rule is "
-            "the snapshot's time.\n\n"
+            "the snapshot's time. With --since also what may not change between two snapshots is "
+            "checked.\n\n"
             "Personal data are masked: strings are shown as \"…\". Exit code 4 means that "
             "something at or above --fail-on was found.",
         .examples = {{"holdfast check --profile shop.yaml", "The newest snapshot."},
@@ -59,6 +60,9 @@ class CheckCommand final : public Command {
                    "Which database; else the URI's, or the snapshot's only one")
         ->type_name("NAME");
     app.add_option("--now", now_, "Another \"now\" than the snapshot's time")->type_name("TIME");
+    app.add_option("--since", since_,
+                   "Also the rules between this earlier snapshot and what is checked")
+        ->type_name("SNAPSHOT");
     app.add_option("--rule", options_.rules, "Only this rule, repeatable")
         ->type_name("ID")
         ->allow_extra_args(false);
@@ -89,6 +93,7 @@ class CheckCommand final : public Command {
     report.findings.empty() ? context.output.report(text) : context.output.print(text);
     Json fields = check_report_json(report);
     fields["snapshot"] = snapshot_id_.empty() ? Json(nullptr) : Json(snapshot_id_);
+    fields["since"] = since_.empty() ? Json(nullptr) : Json(since_);
     fields["database"] = options_.database;
     context.output.result("holdfast.check/1", std::move(fields));
     return bad ? ExitCode::findings : ExitCode::done;
@@ -117,7 +122,11 @@ class CheckCommand final : public Command {
     if (now_.empty()) options_.now_ms = to_ms(context.clock.now());
     options_.confirm = true;
     const auto reader = mongo::make_live_reader(*client, {options_.database});
-    return run_on(context, *reader, profile);
+    std::unique_ptr<repository::Repository> repository;
+    if (!since_.empty()) {
+      HOLDFAST_TRY(repository, open_repository(context, blob::OpenMode::read_only));
+    }
+    return run_on(context, *reader, profile, repository.get());
   }
 
   Result<checks::CheckReport> check_snapshot(Context& context, const profile::Profile& profile) {
@@ -140,13 +149,22 @@ class CheckCommand final : public Command {
       options_.now_ms =
           exact ? std::int64_t{summary.consistency.time.seconds} * 1000 : to_ms(summary.finished);
     }
-    return run_on(context, *reader, profile);
+    return run_on(context, *reader, profile, repository.get());
   }
 
+  /// `repository`: where the snapshot of --since lies.
   Result<checks::CheckReport> run_on(Context& context, DatasetReader& reader,
-                                     const profile::Profile& profile) {
+                                     const profile::Profile& profile,
+                                     repository::Repository* repository) {
     ProgressDisplay progress(context.terminal, context.output, context.clock);
-    return checks::run_checks(reader, profile, options_, context.random, progress, context.stop);
+    HOLDFAST_TRY(auto report, checks::run_checks(reader, profile, options_, context.random,
+                                                 progress, context.stop));
+    if (since_.empty()) return report;
+    HOLDFAST_TRY(const std::string id, service::resolve_latest(*repository, since_));
+    HOLDFAST_TRY(const auto before, repository->open_snapshot(id));
+    since_ = before->manifest().summary.id;
+    HOLDFAST_CHECK(checks::run_between(*before, reader, profile, options_, report, context.stop));
+    return report;
   }
 
   [[nodiscard]] bool fails(const checks::CheckReport& report) const {
@@ -160,6 +178,7 @@ class CheckCommand final : public Command {
   std::string snapshot_id_;
   std::string profile_;
   std::string now_;
+  std::string since_;
   std::string fail_on_ = "error";
   checks::CheckOptions options_;
   bool live_ = false;
