@@ -7,7 +7,6 @@
 
 #include "base/bounded_queue.h"
 #include "base/task_group.h"
-#include "bson/builder.h"
 #include "bson/order.h"
 #include "checks/scan_internal.h"
 #include "profile/decimal.h"
@@ -149,13 +148,12 @@ class Worker {
       if (target.scanned && !target.overflowed) {
         if (!target.ids.contains(wanted)) tally.violation(id, nullptr, &key);
       } else if (status.ok()) {
-        bson::Builder payload;
-        payload.append_int32("f", static_cast<std::int32_t>(reference.finding));
-        append(payload, "_id", id);
-        append(payload, "k", key);
-        const bson::Document document = std::move(payload).finish();
         std::atomic_ref<bool>(target.deferred).store(true);
-        status = add(target.sorter, short_bytes(wanted), 1, document.bytes());
+        begin_payload();
+        append_field("f", Datum::of_int32(static_cast<std::int32_t>(reference.finding)));
+        append_field("_id", id);
+        append_field("k", key);
+        status = add(target.sorter, short_bytes(wanted), 1, end_payload());
       }
     });
     return status;
@@ -188,7 +186,7 @@ class Worker {
       append_join_key(key_, key);
     }
     const Datum value = rule.value ? rule.value->evaluate(evaluation_) : key;
-    return add(rule.sorter, key_, 0, subject_and_value(id, value).bytes());
+    return add(rule.sorter, key_, 0, subject_and_value(id, value));
   }
 
   Status send_links(const KeyRule& rule, const Datum& id) {
@@ -199,7 +197,7 @@ class Worker {
       append_join_key(key_, forward ? id : other);
       append_join_key(key_, forward ? other : id);
       tallies_[rule.finding].check();
-      status = add(rule.sorter, key_, forward ? 0 : 1, subject_and_value(id, other).bytes());
+      status = add(rule.sorter, key_, forward ? 0 : 1, subject_and_value(id, other));
     };
     for_each_key(rule.key->evaluate(evaluation_), [&](const Datum& one) { send(one, true); });
     for_each_key(rule.value->evaluate(evaluation_), [&](const Datum& one) { send(one, false); });
@@ -308,9 +306,30 @@ class Worker {
     return program_.sorters[sorter]->add({key, tag, payload});
   }
 
-  static void append(bson::Builder& out, std::string_view name, const Datum& value) {
-    const bson::Value owned = value.to_value();
-    out.append(name, owned.view());
+  // A small document of a record, written without the detours of a Builder.
+  void begin_payload() { payload_.assign(4, 0); }
+  void append_field(std::string_view name, const Datum& value) {
+    std::array<std::uint8_t, 8> scratch;
+    std::optional<bson::Value> owned;
+    if (value.missing() || value.is_list()) owned.emplace(value.to_value());
+    const bson::ValueView view = owned ? owned->view() : value.view(scratch);
+    payload_.push_back(static_cast<std::uint8_t>(view.type()));
+    append_bytes(payload_, as_bytes(name));
+    payload_.push_back(0);
+    append_bytes(payload_, view.bytes());
+  }
+  ByteView end_payload() {
+    payload_.push_back(0);
+    const auto size = static_cast<std::int32_t>(payload_.size());
+    std::memcpy(payload_.data(), &size, sizeof size);
+    return payload_;
+  }
+  /// The payload of key rules.
+  ByteView subject_and_value(const Datum& id, const Datum& value) {
+    begin_payload();
+    append_field("_id", id);
+    append_field("v", value);
+    return end_payload();
   }
 
   static ByteView short_bytes(const ShortKey& key) {
@@ -350,15 +369,6 @@ Status read_batches(DocumentCursor& cursor, BoundedQueue<Batch>& queue, std::uin
 }
 
 }  // namespace
-
-bson::Document subject_and_value(const Datum& id, const Datum& value) {
-  bson::Builder out;
-  const bson::Value owned_id = id.to_value();
-  out.append("_id", owned_id.view());
-  const bson::Value owned_value = value.to_value();
-  out.append("v", owned_value.view());
-  return std::move(out).finish();
-}
 
 Status scan_collection(Program& program, CollectionProgram& collection, DocumentCursor& cursor,
                        const ScanOptions& options, Tallies& tallies, std::uint64_t& seen,

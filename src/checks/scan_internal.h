@@ -50,7 +50,4 @@ class ViewEvaluation {
 [[nodiscard]] Status send_foreign(Program& program, const CompiledView& view,
                                   const CompiledLookup& lookup, ByteView key, ByteView document);
 
-// Payloads of key rules: the subject's `_id` and a value, as BSON.
-[[nodiscard]] bson::Document subject_and_value(const Datum& id, const Datum& value);
-
 }  // namespace holdfast::checks

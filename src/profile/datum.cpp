@@ -36,21 +36,6 @@ int compare_arrays(const Datum& a, const Datum& b) {
   return compare_plain(left.size(), right.size());
 }
 
-void append(bson::Builder& out, std::string_view name, const Datum& datum) {
-  if (datum.is_list()) {
-    out.begin_array(name);
-    std::size_t index = 0;
-    for (const Datum& item : datum.items()) {
-      // An array has no holes: the server puts null where an expression gave nothing.
-      append(out, bson::array_index_name(index++), item.missing() ? Datum::null() : item);
-    }
-    out.end();
-    return;
-  }
-  std::array<std::uint8_t, 8> scratch;
-  out.append(name, datum.view(scratch));
-}
-
 }  // namespace
 
 Datum::Datum(bson::ValueView value) : type_(static_cast<std::uint8_t>(value.type())) {
@@ -184,10 +169,29 @@ bson::ValueView Datum::view(std::array<std::uint8_t, 8>& scratch) const {
 
 bson::Value Datum::to_value() const {
   if (missing()) return {Type::undefined, {}};
+  if (!list_) {
+    std::array<std::uint8_t, 8> scratch;
+    return bson::Value(view(scratch));
+  }
   bson::Builder out;
-  append(out, "", *this);
+  append_to(out, "", *this);
   const bson::Document document = std::move(out).finish();
   return bson::Value(*document.view().find(""));
+}
+
+void append_to(bson::Builder& out, std::string_view name, const Datum& datum) {
+  if (datum.is_list()) {
+    out.begin_array(name);
+    std::size_t index = 0;
+    for (const Datum& item : datum.items()) {
+      // An array has no holes: the server puts null where an expression gave nothing.
+      append_to(out, bson::array_index_name(index++), item.missing() ? Datum::null() : item);
+    }
+    out.end();
+    return;
+  }
+  std::array<std::uint8_t, 8> scratch;
+  out.append(name, datum.view(scratch));
 }
 
 int compare(const Datum& a, const Datum& b) {

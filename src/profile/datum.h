@@ -8,6 +8,10 @@
 #include "bson/document.h"
 #include "profile/arena.h"
 
+namespace holdfast::bson {
+class Builder;
+}
+
 namespace holdfast::profile {
 
 /// A value while an expression is evaluated: any BSON value, or none ("missing", which is not
@@ -82,6 +86,10 @@ class Datum {
 };
 
 static_assert(sizeof(Datum) == 16);
+
+/// Appends the value as a field; an array's missing elements become null, as the server has it.
+/// Requires !missing() (but for elements).
+void append_to(bson::Builder& out, std::string_view name, const Datum& datum);
 
 /// The order of the server's aggregation comparisons: as bson::compare, with missing equal to
 /// undefined. Negative, 0 or positive.

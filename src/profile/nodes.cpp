@@ -68,11 +68,6 @@ Datum ArrayNode::evaluate(Evaluation& evaluation) const {
 
 namespace {
 
-void append(bson::Builder& out, std::string_view name, const Datum& datum) {
-  const bson::Value value = datum.to_value();
-  out.append(name, value.view());
-}
-
 Datum document_of(Evaluation& evaluation, bson::Builder&& out) {
   const bson::Document document = std::move(out).finish();
   return Datum::of_bytes(evaluation.arena(), Type::document, document.bytes());
@@ -84,7 +79,7 @@ Datum ObjectNode::evaluate(Evaluation& evaluation) const {
   bson::Builder out;
   for (const auto& [name, node] : fields_) {
     const Datum value = node->evaluate(evaluation);
-    if (!value.missing()) append(out, name, value);
+    if (!value.missing()) append_to(out, name, value);
   }
   return document_of(evaluation, std::move(out));
 }
