@@ -123,8 +123,8 @@ class Look {
         progress_(progress),
         stop_(std::move(stop)) {}
 
-  Status run(CheckReport& report, const std::vector<std::string>& rules, const Hashes* earlier,
-             Hashes* found) {
+  Status run(CheckReport& report, std::int64_t now_ms, const std::vector<std::string>& rules,
+             const Hashes* earlier, Hashes* found) {
     HOLDFAST_TRY(const auto catalog, reader_.catalog());
     const bool known = std::ranges::any_of(catalog, [this](const CollectionInfo& info) {
       return info.ns.database == options_.database;
@@ -137,13 +137,13 @@ class Look {
     HOLDFAST_TRY(Program program,
                  compile(profile_, rules, options_.memory_bytes, options_.folder, random_));
     ScanOptions scan;
-    scan.now_ms = options_.now_ms;
+    scan.now_ms = now_ms;
     scan.workers = options_.workers;
     scan.empty_tallies = start_tallies(program, earlier, found);
     Tallies tallies = scan.empty_tallies;
     HOLDFAST_CHECK(scan_all(program, catalog, scan, tallies, report));
     progress_.stage("join", 0, 0);
-    HOLDFAST_CHECK(join_all(program, options_.now_ms, tallies, stop_));
+    HOLDFAST_CHECK(join_all(program, now_ms, tallies, stop_));
     for (std::size_t i = 0; i < tallies.size(); ++i) {
       Finding& finding = program.findings[i];
       if (found != nullptr && !tallies[i].remembered().empty()) {
@@ -222,7 +222,8 @@ Result<CheckReport> run_checks(DatasetReader& reader, const profile::Profile& pr
   check_catalog(profile, options, catalog, report);
   const std::size_t from_catalog = report.findings.size();
   Hashes found;
-  HOLDFAST_CHECK(look.run(report, options.rules, nullptr, options.confirm ? &found : nullptr));
+  HOLDFAST_CHECK(
+      look.run(report, options.now_ms, options.rules, nullptr, options.confirm ? &found : nullptr));
   if (options.confirm && report.findings.size() > from_catalog) {
     std::vector<std::string> again;
     for (std::size_t i = from_catalog; i < report.findings.size(); ++i) {
@@ -232,7 +233,8 @@ Result<CheckReport> run_checks(DatasetReader& reader, const profile::Profile& pr
                           report.findings.end());
     CheckReport second;
     progress.note("looking a second time at what was found");
-    HOLDFAST_CHECK(look.run(second, again, &found, nullptr));
+    const std::int64_t now_ms = options.later_now ? options.later_now() : options.now_ms;
+    HOLDFAST_CHECK(look.run(second, now_ms, again, &found, nullptr));
     std::ranges::move(second.findings, std::back_inserter(report.findings));
   }
   put_gravest_first(report);

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <stop_token>
 #include <string>
@@ -25,13 +26,16 @@ struct CheckOptions {
   /// Ids of rules (and built-in checks) to work out; all if empty.
   std::vector<std::string> rules;
   /// Sorters, sets and tables take no more than about this.
-  std::uint64_t memory_bytes = 192ULL * 1024 * 1024;
+  std::uint64_t memory_bytes = 208ULL * 1024 * 1024;
   std::size_t workers = 2;
   /// Where spills go, encrypted and nameless.
   std::filesystem::path folder = "/tmp";
   /// Look a second time at what the first look found, and report what both found: for a database
   /// that is written to meanwhile.
   bool confirm = false;
+  /// "Now" of the second look, in milliseconds: what was written during the first one would else
+  /// lie in the future. Null: the same.
+  std::function<std::int64_t()> later_now = nullptr;
 };
 
 struct CheckReport {

@@ -16,7 +16,7 @@ using profile::Profile;
 using profile::Rule;
 using profile::RuleKind;
 
-/// Shares of the memory: sorters get half, sets of ids a third, tables the rest.
+/// Shares of the memory: sets of ids get half, sorters a third, tables the rest.
 constexpr std::uint64_t least_sorter_bytes = 1024 * 1024;
 
 const std::vector<std::string> each_only = {std::string(profile::each_variable)};
@@ -30,9 +30,9 @@ class Compiler {
   Result<Program> compile(std::uint64_t memory_bytes, const std::filesystem::path& folder) {
     const std::uint64_t sorters = 4 + profile_.rules.size() / 8 + profile_.views.size() * 3;
     program_.sorter_settings.memory_bytes =
-        std::max(least_sorter_bytes, memory_bytes / 2 / sorters);
+        std::max(least_sorter_bytes, memory_bytes / 3 / sorters);
     program_.sorter_settings.folder = folder;
-    program_.target_bytes = memory_bytes / 3 / std::max<std::size_t>(4, count_targets() / 2);
+    program_.target_bytes = memory_bytes / 2;
     program_.table_bytes = memory_bytes / 6 / std::max<std::size_t>(1, profile_.views.size());
     for (const std::string& name : scan_order()) add_collection(name);
     for (const auto& view : profile_.views) HOLDFAST_CHECK(add_view(view));
@@ -46,14 +46,6 @@ class Compiler {
  private:
   [[nodiscard]] bool wanted(const std::string& id) const {
     return only_.empty() || only_.contains(id);
-  }
-
-  std::size_t count_targets() const {
-    std::set<std::string> targets;
-    for (const auto& collection : profile_.collections) {
-      for (const auto& reference : collection.references) targets.insert(reference.to);
-    }
-    return targets.size();
   }
 
   /// What others refer to, or look up, comes before them, as far as there is no circle.
@@ -334,6 +326,12 @@ class Compiler {
 std::size_t Program::add_sorter(RandomSource& random) {
   sorters.push_back(std::make_unique<RecordSorter>(sorter_settings, random));
   return sorters.size() - 1;
+}
+
+std::uint64_t Program::held_target_bytes() const {
+  std::uint64_t bytes = 0;
+  for (const auto& target : targets) bytes += target->ids.bytes();
+  return bytes;
 }
 
 Result<Program> compile(const Profile& profile, const std::vector<std::string>& only,

@@ -125,9 +125,10 @@ struct Program {
   std::unique_ptr<std::mutex> mutex = std::make_unique<std::mutex>();
   ExternalSorterSettings sorter_settings;
   std::uint64_t table_bytes = 0;   ///< A lookup's table may grow so far,
-  std::uint64_t target_bytes = 0;  ///< a target's set of ids so far.
+  std::uint64_t target_bytes = 0;  ///< all targets' sets of ids together so far.
 
   [[nodiscard]] std::size_t add_sorter(RandomSource& random);
+  [[nodiscard]] std::uint64_t held_target_bytes() const;
 };
 
 /// Parses and links everything that a profile says. `only`: findings' ids to work out, all if

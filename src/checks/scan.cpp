@@ -289,7 +289,7 @@ class Worker {
       const std::scoped_lock lock(*program_.mutex);
       if (!target.overflowed) {
         target.ids.insert(key);
-        if (target.ids.bytes() <= program_.target_bytes) return {};
+        if (program_.held_target_bytes() <= program_.target_bytes) return {};
         Status status;
         target.ids.for_each([&](const ShortKey& one) {
           if (status.ok()) status = add(target.sorter, short_bytes(one), 0, {});

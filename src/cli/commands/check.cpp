@@ -119,7 +119,10 @@ class CheckCommand final : public Command {
     if (options_.database.empty()) {
       return Error(ErrorCode::usage, "which database? The URI names none", "give --database NAME");
     }
-    if (now_.empty()) options_.now_ms = to_ms(context.clock.now());
+    if (now_.empty()) {
+      options_.now_ms = to_ms(context.clock.now());
+      options_.later_now = [&context] { return to_ms(context.clock.now()); };
+    }
     options_.confirm = true;
     const auto reader = mongo::make_live_reader(*client, {options_.database});
     std::unique_ptr<repository::Repository> repository;
