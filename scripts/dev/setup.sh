@@ -6,7 +6,7 @@ packages_of() {
     build)
       echo g++ cmake ninja-build pkg-config ccache mold git ca-certificates \
         libmongoc-dev libbson-dev libsodium-dev libzstd-dev libxxhash-dev libfmt-dev \
-        zlib1g-dev libre2-dev \
+        zlib1g-dev \
         libspdlog-dev libyaml-cpp-dev libcli11-dev nlohmann-json3-dev \
         libgtest-dev libgmock-dev librapidcheck-dev \
         libhowardhinnant-date-dev libre2-dev tzdata
