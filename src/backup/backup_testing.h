@@ -34,6 +34,15 @@ class LiveBackup : public ::testing::Test {
   /// Fails unless everything in the repository is whole.
   void expect_whole();
   std::vector<bson::Document> documents(const std::string& collection);
+  /// Commits a snapshot that says to be the same moment as another one, but lies about documents
+  /// of a collection: those of `puts` (JSON) are as given, those of `removes` ({"_id": …}) missing.
+  Result<repository::SnapshotSummary> commit_lie(const std::string& about,
+                                                 const std::string& collection,
+                                                 const std::vector<std::string>& puts,
+                                                 const std::vector<std::string>& removes);
+
+  /// What is wrong with one snapshot, in words.
+  std::string damage_of(const std::string& snapshot);
 
   repository::testing::TestPlace place_;
   std::unique_ptr<repository::Repository> repository_;

@@ -213,6 +213,12 @@ Result<std::unique_ptr<Repository>> TestPlace::open(const Unlock& unlock) {
                          cheap_cost());
 }
 
+Result<std::unique_ptr<Repository>> TestPlace::open_by_clock(const Clock& other) {
+  return open_repository(std::make_unique<blob::MemoryStore>(blobs),
+                         encrypted ? unlock_with(usual_key) : Unlock{}, random, other,
+                         cheap_cost());
+}
+
 Result<std::unique_ptr<Repository>> TestPlace::open_store(std::unique_ptr<blob::BlobStore> store) {
   return open_repository(std::move(store), encrypted ? unlock_with(usual_key) : Unlock{}, random,
                          clock, cheap_cost());

@@ -108,6 +108,8 @@ class TestPlace {
   /// A further view of it, as another process has.
   [[nodiscard]] Result<std::unique_ptr<Repository>> open();
   [[nodiscard]] Result<std::unique_ptr<Repository>> open(const Unlock& unlock);
+  /// As a machine with another clock has it, which must outlive it.
+  [[nodiscard]] Result<std::unique_ptr<Repository>> open_by_clock(const Clock& other);
   [[nodiscard]] Result<std::unique_ptr<Repository>> open_store(
       std::unique_ptr<blob::BlobStore> store);
 
