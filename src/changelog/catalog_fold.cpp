@@ -19,6 +19,10 @@ constexpr std::array collection_options{
     std::string_view("expireAfterSeconds"), std::string_view("recordPreImages"),
 };
 
+/// SecantusDB's Rust server tells these where $out takes the indexes of what it replaces over.
+constexpr std::array internal_index_fields{
+    std::string_view("entryFormat"), std::string_view("numberKeys"), std::string_view("multikey")};
+
 std::optional<bson::DocumentView> description_of(const Event& event) {
   return event.raw.find_document("operationDescription");
 }
@@ -76,11 +80,23 @@ Error misfit(std::string_view what, const Namespace& ns, const Event& event) {
                                                what, ns.text(), event.time.text()));
 }
 
+/// What listIndexes would show of an index.
+bson::Document shown_index(bson::DocumentView index) {
+  bson::Builder shown;
+  for (const auto element : index) {
+    if (std::find(internal_index_fields.begin(), internal_index_fields.end(), element.name) ==
+        internal_index_fields.end()) {
+      shown.append(element.name, element.value);
+    }
+  }
+  return std::move(shown).finish();
+}
+
 void add_index(CollectionInfo& info, bson::DocumentView index) {
   const auto known =
       std::find_if(info.indexes.begin(), info.indexes.end(),
                    [&](const bson::Document& each) { return same_name(each.view(), index); });
-  if (known == info.indexes.end()) info.indexes.emplace_back(index);
+  if (known == info.indexes.end()) info.indexes.push_back(shown_index(index));
 }
 
 void drop_index(CollectionInfo& info, bson::DocumentView index) {

@@ -188,6 +188,13 @@ TEST_F(CatalogFolding, changes_indexes_by_name_or_key) {
   EXPECT_EQ(indexes().at(1), R"({"v":2,"key":{"at":1},"name":"at_1","expireAfterSeconds":5})");
 }
 
+TEST_F(CatalogFolding, leaves_out_what_an_index_has_only_inside_a_server) {
+  HOLDFAST_EXPECT_OK(describe(
+      "createIndexes", R"({"indexes":[{"v":2,"entryFormat":4,"numberKeys":2,"multikey":true,)"
+                       R"("key":{"n":1},"name":"n_1"}]})"));
+  EXPECT_EQ(indexes().at(1), R"({"v":2,"key":{"n":1},"name":"n_1"})");
+}
+
 TEST_F(CatalogFolding, changes_options_and_removes_a_validator) {
   HOLDFAST_EXPECT_OK(describe("modify", R"({"validator":{"n":1},"validationLevel":"moderate",)"
                                         R"("validationAction":"warn"})"));
