@@ -160,6 +160,7 @@ void CatalogFold::add(const Namespace& ns, CollectionInfo info) {
   info.ns = ns;
   if (info.uuid) born_.insert(*info.uuid);
   renamed_.erase(ns);
+  unclear_.erase(ns);
   names_.insert_or_assign(ns, std::move(info));
 }
 
@@ -194,10 +195,12 @@ Status CatalogFold::drop(const Event& event, const Namespace& ns) {
     }
   }
   renamed_.erase(ns);
+  unclear_.erase(ns);
   return {};
 }
 
 void CatalogFold::drop_database(std::string_view database) {
+  std::erase_if(unclear_, [&](const Namespace& ns) { return ns.database == database; });
   std::erase_if(names_, [&](const auto& entry) { return entry.first.database == database; });
 }
 
@@ -209,6 +212,8 @@ Status CatalogFold::rename(const Event& event, const Namespace& ns) {
   names_.erase(known);
   names_.erase(to);  // What a rename replaces may come without a drop of its own.
   renamed_.erase(ns);
+  unclear_.erase(to);
+  if (unclear_.erase(ns) > 0 && in_scope_(to.database)) unclear_.insert(to);
   if (!in_scope_(to.database)) return {};
   info.ns = to;
   names_.insert_or_assign(to, std::move(info));

@@ -215,6 +215,15 @@ TEST_F(CatalogFolding, says_what_it_cannot_know) {
   HOLDFAST_EXPECT_ERROR(ErrorCode::unsupported, describe("modify", R"({"unheardOf":1})"));
 }
 
+TEST_F(CatalogFolding, a_collection_that_is_gone_is_no_longer_unclear) {
+  HOLDFAST_EXPECT_OK(describe("modify", "{}"));
+  HOLDFAST_EXPECT_OK(rename("users", 1, "people"));
+  EXPECT_THAT(fold_->unclear(), ElementsAre(Namespace{"shop", "people"}));
+  HOLDFAST_EXPECT_OK(apply("drop", "people", 1));
+  HOLDFAST_EXPECT_OK(apply("create", "users", 2));
+  EXPECT_THAT(fold_->unclear(), IsEmpty());
+}
+
 TEST_F(CatalogFolding, refuses_what_does_not_fit) {
   HOLDFAST_EXPECT_ERROR(ErrorCode::corrupt, apply("create", "users", 2));
   HOLDFAST_EXPECT_ERROR(ErrorCode::corrupt, apply("drop", "nothing", 9));
