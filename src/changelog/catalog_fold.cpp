@@ -127,6 +127,18 @@ void modify_option(CollectionInfo& info, std::string_view name, bson::ValueView 
       with_field(info.options.view(), name, removed ? std::nullopt : std::optional(value));
 }
 
+/// A collMod of one of the three writes all of them down, with their defaults (mongod's
+/// Collection::setValidator and its like).
+void complete_validation(CollectionInfo& info) {
+  bson::Builder defaults;
+  defaults.append_string("validationLevel", "strict").append_string("validationAction", "error");
+  const bson::Document complete = std::move(defaults).finish();
+  for (const auto element : complete.view()) {
+    if (info.options.view().find(element.name)) continue;
+    info.options = with_field(info.options.view(), element.name, element.value);
+  }
+}
+
 }  // namespace
 
 CatalogFold::CatalogFold(const std::vector<CollectionInfo>& base,
@@ -247,6 +259,7 @@ Status CatalogFold::modify(const Event& event, const Namespace& ns) {
     } else if (std::find(collection_options.begin(), collection_options.end(), element.name) !=
                collection_options.end()) {
       modify_option(*info, element.name, element.value);
+      if (element.name.starts_with("valid")) complete_validation(*info);
     } else if (element.name == "viewPipeline") {
       modify_option(*info, "pipeline", element.value);
     } else {

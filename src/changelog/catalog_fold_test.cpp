@@ -204,6 +204,12 @@ TEST_F(CatalogFolding, changes_options_and_removes_a_validator) {
   EXPECT_EQ(options(), R"({"validationLevel":"moderate","validationAction":"warn"})");
 }
 
+TEST_F(CatalogFolding, writes_down_the_defaults_that_a_change_of_validation_makes_explicit) {
+  HOLDFAST_EXPECT_OK(describe("modify", R"({"validator":{"n":1}})"));
+  EXPECT_EQ(options(),
+            R"({"validator":{"n":1},"validationLevel":"strict","validationAction":"error"})");
+}
+
 TEST_F(CatalogFolding, changes_the_bounds_of_a_capped_collection) {
   HOLDFAST_EXPECT_OK(describe("modify", R"({"cappedSize":4096,"cappedMax":7})"));
   EXPECT_EQ(options(), R"({"size":4096,"max":7})");
