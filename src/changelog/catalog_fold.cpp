@@ -59,6 +59,15 @@ bson::Document id_index() {
   return std::move(index).finish();
 }
 
+/// The index of the `_id` always has the collection's collation, whether the event says so or not.
+bson::Document id_index_of(bson::DocumentView description) {
+  const auto told = description.find_document("idIndex");
+  const auto collation = description.find("collation");
+  const bson::Document index = told ? bson::Document(*told) : id_index();
+  if (!collation || index.view().find("collation")) return index;
+  return with_field(index.view(), "collation", collation);
+}
+
 /// A create event's description as listCollections would show the options.
 bson::Document options_of(bson::DocumentView description) {
   bson::Builder options;
@@ -191,8 +200,7 @@ Status CatalogFold::create(const Event& event, const Namespace& ns) {
   info.options = options_of(description);
   info.type = type_of(info.options.view());
   if (info.type == CollectionType::collection && !info.clustered()) {
-    const auto id = description.find_document("idIndex");
-    info.indexes.push_back(id ? bson::Document(*id) : id_index());
+    info.indexes.push_back(id_index_of(description));
   }
   if (info.type != CollectionType::view) info.uuid = event.uuid;
   add(ns, std::move(info));

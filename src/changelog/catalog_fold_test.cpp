@@ -103,6 +103,14 @@ TEST_F(CatalogFolding, creates_with_options_and_the_index_of_the_id) {
   EXPECT_THAT(fold_->born(), ElementsAre(uuid(2)));
 }
 
+TEST_F(CatalogFolding, gives_the_index_of_the_id_the_collation_of_its_collection) {
+  HOLDFAST_EXPECT_OK(apply("create", "orders", 2,
+                           R"("operationDescription":{"collation":{"locale":"en"},"idIndex":)"
+                           R"({"v":2,"key":{"_id":1},"name":"_id_"}})"));
+  EXPECT_THAT(indexes(), ElementsAre(R"({"v":2,"key":{"_id":1},"name":"_id_",)"
+                                     R"("collation":{"locale":"en"}})"));
+}
+
 TEST_F(CatalogFolding, creates_views_without_indexes_and_identity) {
   HOLDFAST_EXPECT_OK(
       apply("create", "few", 2, R"("operationDescription":{"viewOn":"users","viewPipeline":[]})"));
