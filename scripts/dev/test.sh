@@ -28,6 +28,7 @@ run_tests() {
   results=$folder/test-results
   rm -rf "$results"
   mkdir -p "$results"
+  : >"$results/output.txt" # it must be there before anybody follows it
   if [ -n "$filter" ]; then
     if ctest --test-dir "$folder" -N -R "$filter" | grep -q '^Total Tests: [1-9]'; then
       select+=(-R "$filter")
