@@ -174,12 +174,18 @@ TEST_F(CaptureTest, Core_a_transaction_that_is_open_meanwhile_is_in_one_segment)
   static_cast<void>(once());
   EXPECT_THAT(stored_keys(), SizeIs(15));
   const auto found = chains();
+  ClusterTime before;
   for (const auto& segment : found.front().segments) {
     int inside = 0;
     const SegmentEvents events(*repository_, {segment});
     ASSERT_TRUE(events
-                    .visit([&inside](const Event& event) -> Status {
+                    .visit([&](const Event& event) -> Status {
                       if (event.transaction) ++inside;
+                      // What tells stored events apart by time rests on this.
+                      EXPECT_GE(event.time, before);
+                      EXPECT_GT(event.time, segment.start.time);
+                      EXPECT_LE(event.time, segment.end.time);
+                      before = event.time;
                       return {};
                     })
                     .ok());

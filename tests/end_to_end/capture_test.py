@@ -25,7 +25,7 @@ import pymongo
 from bson import json_util
 
 import harness
-from network_faults_test import Proxy, port_of
+from cut_proxy import Proxy, port_of
 from server import TestServer, find_server
 
 DATABASE = "shop"
