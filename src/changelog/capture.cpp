@@ -84,7 +84,7 @@ class Capture {
     outcome_.stopped = stop_.stop_requested();
     const Status finished = finish();
     if (drain_ && !drain_->trouble()) drop_markers();
-    HOLDFAST_CHECK(finished);
+    if (!finished.ok()) return finished.error();
     return std::move(outcome_);
   }
 
@@ -128,7 +128,7 @@ class Capture {
     } else if (clock_.steady_now() < next_attempt_) {
       return {};
     }
-    const Status stored = store();
+    Status stored = store();
     if (stored.ok()) return {};
     if (!may_pass(stored.error().code()) || rival_) return stored;
     // The same stretch again: part of it may be stored, and is then known as ours.
@@ -278,7 +278,7 @@ class Capture {
       if (!pending_ && complete && drain_->trouble()) return *drain_->trouble();
       if (!pending_) return {};
       const bool late = store_failed_;
-      const Status stored = store();
+      Status stored = store();
       if (!stored.ok()) {
         if (!may_pass(stored.error().code()) || rival_ || attempt >= last_attempts) return stored;
         store_failed_ = true;

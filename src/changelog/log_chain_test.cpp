@@ -93,8 +93,8 @@ TEST(LogChain, covers_its_databases_or_all) {
 class StoredEventsTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    HOLDFAST_ASSERT_OK(const auto outcome, place.init());
-    HOLDFAST_ASSERT_OK(repository, place.open());
+    HOLDFAST_ASSERT_OK(const auto outcome, place_.init());
+    HOLDFAST_ASSERT_OK(repository_, place_.open());
   }
 
   /// Stores events as segments that end at these seconds, and gives the chain.
@@ -107,16 +107,16 @@ class StoredEventsTest : public ::testing::Test {
           inside.push_back(made_event(event));
         }
       }
-      HOLDFAST_EXPECT_OK(repository::testing::put_log(*repository, log_stretch(from, to), inside));
+      HOLDFAST_EXPECT_OK(repository::testing::put_log(*repository_, log_stretch(from, to), inside));
       from = to;
     }
-    auto chains = read_log_chains(*repository, "shop");
+    auto chains = read_log_chains(*repository_, "shop");
     EXPECT_TRUE(chains.ok() && chains->size() == 1);
     return chains->front();
   }
 
   std::vector<int> keys(const LogChain& chain, std::uint32_t after, std::uint32_t until) {
-    const auto events = open_stored_events(*repository, chain, {after, 1}, {until, 1});
+    const auto events = open_stored_events(*repository_, chain, {after, 1}, {until, 1});
     if (!events.ok()) {
       ADD_FAILURE() << events.error().message();
       return {};
@@ -126,8 +126,8 @@ class StoredEventsTest : public ::testing::Test {
     return first;
   }
 
-  repository::testing::TestPlace place;
-  std::unique_ptr<repository::Repository> repository;
+  repository::testing::TestPlace place_;
+  std::unique_ptr<repository::Repository> repository_;
 };
 
 TEST_F(StoredEventsTest, gives_what_lies_behind_one_time_up_to_and_with_another) {
@@ -142,8 +142,8 @@ TEST_F(StoredEventsTest, gives_what_lies_behind_one_time_up_to_and_with_another)
 
 TEST_F(StoredEventsTest, refuses_times_that_the_chain_does_not_reach) {
   const LogChain chain = store({{{2, 1}, 2}}, {4});
-  HOLDFAST_EXPECT_ERROR(ErrorCode::gap, open_stored_events(*repository, chain, {0, 9}, {3, 1}));
-  HOLDFAST_EXPECT_ERROR(ErrorCode::gap, open_stored_events(*repository, chain, {2, 1}, {4, 2}));
+  HOLDFAST_EXPECT_ERROR(ErrorCode::gap, open_stored_events(*repository_, chain, {0, 9}, {3, 1}));
+  HOLDFAST_EXPECT_ERROR(ErrorCode::gap, open_stored_events(*repository_, chain, {2, 1}, {4, 2}));
 }
 
 TEST_F(StoredEventsTest, a_transaction_of_one_time_comes_whole_or_not_at_all) {
@@ -174,21 +174,21 @@ TEST_F(StoredEventsTest, a_transaction_with_times_of_its_own_takes_effect_at_its
 
 TEST_F(StoredEventsTest, gives_only_the_databases_asked_for) {
   const LogChain chain = store({{{2, 1}, 2}}, {4});
-  const auto shop = open_stored_events(*repository, chain, {1, 1}, {4, 1}, {"shop"});
+  const auto shop = open_stored_events(*repository_, chain, {1, 1}, {4, 1}, {"shop"});
   ASSERT_TRUE(shop.ok());
   EXPECT_THAT(keys_of(**shop), ElementsAre(2));
-  const auto stock = open_stored_events(*repository, chain, {1, 1}, {4, 1}, {"stock"});
+  const auto stock = open_stored_events(*repository_, chain, {1, 1}, {4, 1}, {"stock"});
   ASSERT_TRUE(stock.ok());
   EXPECT_THAT(keys_of(**stock), IsEmpty());
   HOLDFAST_EXPECT_ERROR(ErrorCode::precondition,
-                        open_stored_events(*repository, chain, {1, 1}, {4, 1}, {"people"}));
+                        open_stored_events(*repository_, chain, {1, 1}, {4, 1}, {"people"}));
 }
 
 TEST_F(StoredEventsTest, a_segment_that_is_gone_is_an_error_and_no_silence) {
   const LogChain chain = store({{{2, 1}, 2}, {{5, 1}, 5}}, {4, 9});
-  const auto events = open_stored_events(*repository, chain, {1, 1}, {9, 1});
+  const auto events = open_stored_events(*repository_, chain, {1, 1}, {9, 1});
   ASSERT_TRUE(events.ok());
-  EXPECT_TRUE(place.blobs->erase(chain.segments.back().name));
+  EXPECT_TRUE(place_.blobs->erase(chain.segments.back().name));
   EXPECT_FALSE((*events)->visit([](const Event&) { return Status(); }).ok());
 }
 

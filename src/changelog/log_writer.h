@@ -38,7 +38,7 @@ struct StoredStretch {
 
 /// About how many bytes of events a segment holds; more only where one event or one transaction is
 /// larger.
-inline constexpr std::uint64_t log_segment_bytes = 8U * 1024 * 1024;
+inline constexpr std::uint64_t log_segment_bytes = 8ULL * 1024 * 1024;
 
 /// Stores events as chained segments, cut only where no transaction is open and time has moved on.
 /// Where another writer stored a segment at the same place, its chain is followed to its end and

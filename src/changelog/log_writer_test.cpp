@@ -15,22 +15,21 @@ namespace {
 using namespace changelog::testing;  // NOLINT: the helpers of this module
 using repository::LogGap;
 using ::testing::HasSubstr;
-using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-constexpr std::size_t mebibyte = 1024U * 1024;
+constexpr std::size_t mebibyte = 1024UL * 1024;
 
 class LogWriter : public ::testing::Test {
  protected:
   void SetUp() override {
-    HOLDFAST_ASSERT_OK(const auto outcome, place.init());
-    HOLDFAST_ASSERT_OK(repository, place.open());
+    HOLDFAST_ASSERT_OK(const auto outcome, place_.init());
+    HOLDFAST_ASSERT_OK(repository_, place_.open());
   }
 
   StoredStretch store(const MadeStream& stream, const Boundary& from, const Boundary& to,
                       std::string_view writer = backup_writer) {
-    auto stored =
-        store_drained_events(*repository, "shop", {"shop"}, stream, from, to, writer, std::nullopt);
+    auto stored = store_drained_events(*repository_, "shop", {"shop"}, stream, from, to, writer,
+                                       std::nullopt);
     if (!stored.ok()) {
       ADD_FAILURE() << stored.error().message();
       return {};
@@ -39,20 +38,20 @@ class LogWriter : public ::testing::Test {
   }
 
   std::vector<LogChain> chains() {
-    auto read = read_log_chains(*repository, "shop");
+    auto read = read_log_chains(*repository_, "shop");
     EXPECT_TRUE(read.ok());
     return read.ok() ? *read : std::vector<LogChain>();
   }
 
   std::vector<int> all_keys(const LogChain& chain) {
     const auto events =
-        open_stored_events(*repository, chain, chain.start().time, chain.end().time);
+        open_stored_events(*repository_, chain, chain.start().time, chain.end().time);
     EXPECT_TRUE(events.ok());
     return events.ok() ? keys_of(**events) : std::vector<int>();
   }
 
-  repository::testing::TestPlace place;
-  std::unique_ptr<repository::Repository> repository;
+  repository::testing::TestPlace place_;
+  std::unique_ptr<repository::Repository> repository_;
 };
 
 std::vector<MadeEvent> plain_events(int count, std::size_t filler) {
@@ -107,7 +106,7 @@ TEST_F(LogWriter, a_stretch_that_begins_elsewhere_records_the_gap) {
 TEST_F(LogWriter, a_gap_that_is_given_is_recorded_once) {
   const MadeStream stream(plain_events(3, 5 * mebibyte));
   const auto stored =
-      store_drained_events(*repository, "shop", {"shop"}, stream, stream.start({10, 1}),
+      store_drained_events(*repository_, "shop", {"shop"}, stream, stream.start({10, 1}),
                            stream.behind(3), backup_writer, LogGap{{5, 1}, "history lost"});
   ASSERT_TRUE(stored.ok());
   EXPECT_EQ(stored->segments, 3U);
