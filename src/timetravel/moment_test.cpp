@@ -69,9 +69,12 @@ class Moment : public ::testing::Test {
   /// A snapshot of "shop.users" with documents 1 … count, at this time.
   std::string snapshot(std::uint32_t seconds, int count, bool whole = true,
                        const std::string& source = "shop") {
+    return snapshot(seconds, repository::testing::guests(count), whole, source);
+  }
+  std::string snapshot(std::uint32_t seconds, repository::testing::CollectionPlan plan,
+                       bool whole = true, const std::string& source = "shop") {
     auto writer = repository_->begin_snapshot(repository::testing::test_source(source), {});
     auto stream = (*writer)->open_stream();
-    auto plan = repository::testing::guests(count);
     plan.ns = {"shop", "users"};
     auto collection = repository::testing::write_collection(repository_->hasher(), **stream, plan);
     collection->info.uuid.emplace();
@@ -216,6 +219,23 @@ TEST_F(Moment, never_cuts_a_transaction) {
   EXPECT_THAT(during, ElementsAre(guest_1, R"({"_id":3,"text":"at 15"})"));
   HOLDFAST_ASSERT_OK(const auto after, texts_at({15, 3}));
   EXPECT_THAT(after, SizeIs(4));
+}
+
+TEST_F(Moment, of_a_capped_collection_that_changed_is_that_of_the_snapshot_and_says_so) {
+  repository::testing::CollectionPlan capped;
+  capped.capped = true;
+  capped.layers.push_back({repository::testing::put_at(0, "first")});
+  snapshot(10, capped);
+  log(10, 20, {});
+  log(20, 30, {insert({25, 1}, 2), remove({25, 2}, 7)});
+  HOLDFAST_ASSERT_OK(const auto quiet, texts_at({20, 1}));
+  EXPECT_EQ(outcome_.summary.consistency.kind, Consistency::Kind::exact);
+  EXPECT_THAT(outcome_.warnings, IsEmpty());
+  HOLDFAST_ASSERT_OK(const auto changed, texts_at({30, 1}));
+  EXPECT_EQ(changed, quiet);
+  EXPECT_EQ(outcome_.summary.consistency.kind, Consistency::Kind::best_effort);
+  ASSERT_THAT(outcome_.warnings, SizeIs(1));
+  EXPECT_THAT(outcome_.warnings[0], AllOf(HasSubstr("shop.users"), HasSubstr("capped")));
 }
 
 TEST_F(Moment, that_the_log_does_not_fit_is_corrupt_and_says_where) {
