@@ -158,12 +158,11 @@ def many_in_a_row(server, holdfast):
 
 def damaged_parent(server, holdfast):
     backup(holdfast, "--independent")
-    segments = sorted(holdfast.repository.glob("**/segments/*"), key=lambda f: f.stat().st_mtime)
-    largest = max(segments[-3:], key=lambda f: f.stat().st_size)
-    largest.chmod(0o600)
-    data = bytearray(largest.read_bytes())
+    newest = max(holdfast.repository.glob("**/segments/*"), key=lambda f: f.stat().st_mtime_ns)
+    newest.chmod(0o600)
+    data = bytearray(newest.read_bytes())
     data[len(data) // 2] ^= 1
-    largest.write_bytes(data)
+    newest.write_bytes(data)
     output = holdfast.run("backup", *scope(), expect=4)
     assert "FOUND" in output, output
     outcome = backup(holdfast)
