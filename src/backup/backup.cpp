@@ -94,6 +94,7 @@ class BackupRun {
   /// The stored log between the parent and where the stream begins; none if that is the parent.
   std::unique_ptr<changelog::EventSequence> stored_;
   std::unique_ptr<changelog::StreamDrain> drain_;  ///< None on a standalone.
+  std::vector<std::string> log_scope_;             ///< Whose log that is, and is kept.
   bool follows_parent_ = false;  ///< Stored log and stream hold all events since the parent.
   std::optional<repository::LogGap> lost_log_;
   changelog::Boundary boundary_;
@@ -142,7 +143,7 @@ Status BackupRun::choose_parent() {
 
 Result<bool> BackupRun::resume_stream(const repository::LogPosition& position) {
   auto drain =
-      changelog::StreamDrain::start(client_, databases_, position, options_.spool_folder, random_);
+      changelog::StreamDrain::start(client_, log_scope_, position, options_.spool_folder, random_);
   if (drain.ok()) {
     drain_ = std::move(*drain);
     return true;
@@ -160,7 +161,7 @@ Result<std::optional<changelog::LogChain>> BackupRun::find_stored_log() const {
   std::optional<changelog::LogChain> longest;
   for (changelog::LogChain& chain : chains) {
     const bool usable =
-        chain.databases == databases_ && chain.start().time <= since && since <= chain.end().time;
+        chain.covers(databases_) && chain.start().time <= since && since <= chain.end().time;
     if (usable && (!longest || longest->end().time < chain.end().time)) longest = std::move(chain);
   }
   return longest;
@@ -172,13 +173,16 @@ Status BackupRun::open_stream() {
     const ClusterTime since = parent_->manifest.summary.consistency.time;
     HOLDFAST_TRY(const auto chain, find_stored_log());
     if (chain && since < chain->end().time) {
+      // It may be the log of more databases: its stream goes on as it is, and so does the log.
+      log_scope_ = chain->databases;
       HOLDFAST_TRY(follows_parent_, resume_stream(chain->end()));
       if (follows_parent_) {
-        HOLDFAST_TRY(stored_,
-                     changelog::open_stored_events(repository_, *chain, since, chain->end().time));
+        HOLDFAST_TRY(stored_, changelog::open_stored_events(repository_, *chain, since,
+                                                            chain->end().time, databases_));
       }
     }
     if (!follows_parent_) {
+      log_scope_ = databases_;
       HOLDFAST_TRY(follows_parent_, resume_stream({since, *parent_->manifest.resume_token}));
     }
     if (follows_parent_) {
