@@ -60,6 +60,9 @@ void MomentFlags::declare(CLI::App& app, bool without) {
       ->excludes(at);
   app.add_option("--source", source_, "Whose, where the repository holds several sources")
       ->type_name("ID");
+  app.add_option("--database", database_,
+                 "A database that is meant, where different ones were backed up apart")
+      ->type_name("NAME");
   if (!without) return;
   auto* left_out =
       app.add_option("--without", without_,
@@ -106,6 +109,7 @@ Result<timetravel::MomentPlan> MomentFlags::plan(
     const std::vector<changelog::EventSelection>& without, ProgressSink& progress) const {
   timetravel::MomentRequest request;
   request.source = source_;
+  request.database = database_;
   HOLDFAST_TRY(request.at, requested_time(client));
   if (without.empty()) return timetravel::plan_moment(repository, request);
   HOLDFAST_TRY(const auto log, timetravel::find_log(repository, request));

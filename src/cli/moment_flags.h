@@ -25,7 +25,7 @@ struct OpenedMoment {
 /// The flags by which a command is told a moment instead of a snapshot.
 class MomentFlags {
  public:
-  /// --at, --before, --source; with `without` also --without and --skip-conflicts.
+  /// --at, --before, --source, --database; with `without` also --without and --skip-conflicts.
   void declare(CLI::App& app, bool without);
   [[nodiscard]] bool given() const { return !at_.empty() || !before_.empty() || !without_.empty(); }
   /// "10 minutes ago": by the server's clock.
@@ -52,6 +52,7 @@ class MomentFlags {
   std::string before_;
   std::vector<std::string> without_;
   std::string source_;
+  std::string database_;
   bool skip_conflicts_ = false;
 };
 

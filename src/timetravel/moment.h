@@ -25,6 +25,8 @@ struct MomentRequest {
   std::optional<ClusterTime> at;
   /// The base is at most this recent, because events from here on are to be left out.
   std::optional<ClusterTime> base_before;
+  /// A database that must be in it; empty where all snapshots of the source are of the same ones.
+  std::string database = {};
 };
 
 /// How a moment can be had: a snapshot, and the log from there on.

@@ -81,7 +81,7 @@ class Moment : public ::testing::Test {
     collection->info.uuid->fill(7);
     collection->consistency.time = {seconds, 1};
     repository::Manifest manifest;
-    manifest.summary.databases = {"shop"};
+    manifest.summary.databases = databases_;
     manifest.summary.whole = whole;
     manifest.summary.consistency = {Consistency::Kind::exact, {seconds, 1}, ""};
     manifest.collections.push_back(*collection);
@@ -97,6 +97,8 @@ class Moment : public ::testing::Test {
     info.source = source;
     HOLDFAST_EXPECT_OK(repository::testing::put_log(*repository_, info, events));
   }
+
+  std::vector<std::string> databases_ = {"shop"};  ///< Of the snapshots to come.
 
   Result<MomentPlan> plan(std::optional<ClusterTime> at, const std::string& source = "") {
     return plan_moment(*repository_, {source, at, std::nullopt});
@@ -189,6 +191,18 @@ TEST_F(Moment, of_several_sources_needs_to_know_which) {
   HOLDFAST_EXPECT_ERROR(ErrorCode::not_found, plan(ClusterTime{10, 1}, "nobody"));
   HOLDFAST_ASSERT_OK(const auto planned, plan(ClusterTime{10, 1}, "stock"));
   EXPECT_EQ(planned.base.id, other);
+}
+
+TEST_F(Moment, of_different_databases_needs_to_know_which) {
+  const std::string wanted = snapshot(10, 1);
+  databases_ = {"stock"};
+  snapshot(11, 2);
+  HOLDFAST_EXPECT_ERROR(ErrorCode::usage, plan(ClusterTime{12, 1}));
+  MomentRequest request;
+  request.at = ClusterTime{10, 1};
+  request.database = "shop";
+  HOLDFAST_ASSERT_OK(const auto planned, plan_moment(*repository_, request));
+  EXPECT_EQ(planned.base.id, wanted);
 }
 
 TEST_F(Moment, log_of_another_source_leads_nowhere) {

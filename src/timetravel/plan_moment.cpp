@@ -45,6 +45,26 @@ const LogChain* chain_from(const std::vector<LogChain>& chains, const SnapshotSu
   return longest;
 }
 
+/// Snapshots of different databases tell of different things: one kind of them is meant.
+Status keep_one_scope(std::vector<SnapshotSummary>& snapshots, const std::string& database) {
+  if (!database.empty()) {
+    std::erase_if(snapshots, [&](const SnapshotSummary& snapshot) {
+      const auto& databases = snapshot.databases;
+      return std::find(databases.begin(), databases.end(), database) == databases.end();
+    });
+    return {};
+  }
+  std::set<std::string> scopes;
+  for (const SnapshotSummary& snapshot : snapshots) {
+    scopes.insert(fmt::format("{}", fmt::join(snapshot.databases, ", ")));
+  }
+  if (scopes.size() < 2) return {};
+  return Error(
+      ErrorCode::usage,
+      fmt::format("snapshots were taken of different databases: {}", fmt::join(scopes, "; ")),
+      "say with --database which one is meant");
+}
+
 /// Whole snapshots before chosen collections, then the newest.
 bool better_base(const SnapshotSummary& a, const SnapshotSummary& b) {
   if (a.whole != b.whole) return a.whole;
@@ -110,6 +130,7 @@ Result<MomentPlan> plan_moment(repository::Repository& repository, const MomentR
   std::erase_if(snapshots, [&](const SnapshotSummary& snapshot) {
     return snapshot.source.id != source || !changelog::is_base(snapshot);
   });
+  HOLDFAST_CHECK(keep_one_scope(snapshots, request.database));
   std::stable_sort(snapshots.begin(), snapshots.end(), better_base);
 
   std::optional<MomentPlan> latest;  // Without a time asked for: the plan that reaches furthest.
