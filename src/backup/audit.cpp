@@ -11,6 +11,8 @@ namespace holdfast::backup {
 
 namespace {
 
+using Verdict = changelog::Difference::Verdict;
+
 constexpr std::size_t max_named_keys = 20;
 
 Result<std::optional<bson::Document>> find(repository::SnapshotWriter& writer,
@@ -20,16 +22,25 @@ Result<std::optional<bson::Document>> find(repository::SnapshotWriter& writer,
   return writer.find(layers, key);
 }
 
+/// The verdict of the fold; of a key that no event touched, that of its two documents.
+Result<Verdict> judge(const changelog::HeldCollection& held, repository::SnapshotWriter& writer,
+                      const changelog::Difference& difference) {
+  if (difference.verdict != Verdict::open) return difference.verdict;
+  HOLDFAST_TRY(const auto expected, find(writer, held.audit->expected, difference.key.view()));
+  HOLDFAST_TRY(const auto found, find(writer, held.layers, difference.key.view()));
+  if (expected == found) return Verdict::explained;  // As it should be again: read again meanwhile.
+  const bool same = expected && found && bson::same_values(expected->view(), found->view());
+  return same ? Verdict::order_only : Verdict::unexplained;
+}
+
 Status report_collection(const changelog::HeldCollection& held, repository::SnapshotWriter& writer,
                          AuditReport& report) {
   std::uint64_t unexplained = held.audit->not_kept;
   std::vector<std::string> keys;
   for (const changelog::Difference& difference : held.audit->different) {
-    if (difference.explained) continue;
-    HOLDFAST_TRY(const auto expected, find(writer, held.audit->expected, difference.key.view()));
-    HOLDFAST_TRY(const auto found, find(writer, held.layers, difference.key.view()));
-    if (expected == found) continue;  // As it should be again, without an event between.
-    if (expected && found && bson::same_values(expected->view(), found->view())) {
+    HOLDFAST_TRY(const Verdict verdict, judge(held, writer, difference));
+    if (verdict == Verdict::explained) continue;
+    if (verdict == Verdict::order_only) {
       ++report.order_corrected;
       continue;
     }

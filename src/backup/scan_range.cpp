@@ -146,7 +146,7 @@ class DifferenceWriter {
   void keep(bson::ValueView key) {
     if (!keep_) return;
     if (range_.different.size() < max_kept_differences) {
-      range_.different.push_back({bson::Value(key), false});
+      range_.different.push_back({.key = bson::Value(key)});
     } else {
       ++range_.differences_not_kept;
     }

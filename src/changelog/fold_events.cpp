@@ -9,6 +9,7 @@
 #include "base/external_sorter.h"
 #include "bson/builder.h"
 #include "bson/order.h"
+#include "bson/same_values.h"
 #include "changelog/change_record.h"
 #include "changelog/event.h"
 #include "changelog/fold.h"
@@ -221,15 +222,21 @@ class KeyFolder {
         ++collection_->order_uncertain;
       }
     }
-    // The events account for a difference if both ways lead to the same document.
     if (expected_) {
-      difference_->explained = std::move(*expected_).finish().document == folded.document;
+      difference_->verdict = judge(std::move(*expected_).finish().document, folded.document);
     }
     const Status written = patch_.put(key_->view(), before_, folded.document);
     key_.reset();
     fold_.reset();
     expected_.reset();
     return written;
+  }
+
+  static Difference::Verdict judge(const std::optional<bson::Document>& expected,
+                                   const std::optional<bson::Document>& found) {
+    if (expected == found) return Difference::Verdict::explained;
+    const bool same = expected && found && bson::same_values(expected->view(), found->view());
+    return same ? Difference::Verdict::order_only : Difference::Verdict::unexplained;
   }
 
   [[nodiscard]] Difference* find_difference() const {

@@ -15,7 +15,13 @@ namespace holdfast::changelog {
 /// A document that a scan found otherwise than a parent and the log say.
 struct Difference {
   bson::Value key;
-  bool explained = false;  ///< The events of the scan's own window account for it.
+  enum class Verdict {
+    open,        ///< No event of the scan's own window touched it.
+    explained,   ///< Its events account for it: both ways lead to the same document.
+    order_only,  ///< Both ways lead to the same values, with their fields in another order.
+    unexplained,
+  };
+  Verdict verdict = Verdict::open;
 };
 
 /// Compares what a scan found with what a parent and the log say;

@@ -39,8 +39,8 @@ def count_calls(holdfast, call):
     """How many times a backup makes a call."""
     log = holdfast.folder / "calls"
     subprocess.run(["strace", "-f", "-qq", "-o", str(log), "-e", f"trace={call}", harness.PROGRAM,
-                    "backup", "--database", DATABASE], env=holdfast.environment, check=True,
-                   stdin=subprocess.DEVNULL, capture_output=True)
+                    "backup", "--independent", "--database", DATABASE],
+                   env=holdfast.environment, check=True, stdin=subprocess.DEVNULL, capture_output=True)
     return sum(f"{call}(" in line for line in log.read_text(errors="replace").splitlines())
 
 
@@ -65,7 +65,7 @@ def kill_at_every_call(holdfast, first):
         killed = 0
         for number in range(1, count + 1):
             code, output = traced(holdfast, f"{call}:signal=SIGKILL:when={number}", "backup",
-                                  "--database", DATABASE)
+                                  "--independent", "--database", DATABASE)
             killed += code != 0
             assert code in (0, SIGKILLED, 128 + 9), (call, number, code, output)
             verify_clean(holdfast, f"killed at {call} number {number}")
@@ -81,7 +81,7 @@ def fail_at_every_call(holdfast, first):
         for number in (1, 2, 3, 5, 8, 13, 21, 34):
             before = snapshots(holdfast)
             code, output = traced(holdfast, f"{call}:error={error}:when={number}+", "backup",
-                                  "--quiet", "--database", DATABASE)
+                                  "--quiet", "--independent", "--database", DATABASE)
             after = snapshots(holdfast)
             if code == 0:
                 assert len(after) == len(before) + 1, (call, error, number, output)
@@ -95,13 +95,13 @@ def fail_at_every_call(holdfast, first):
 
 def kill_at_random_moments(holdfast, first):
     begun = time.monotonic()
-    holdfast.run("backup", "--database", DATABASE)
+    holdfast.run("backup", "--independent", "--database", DATABASE)
     usual = time.monotonic() - begun
     seed = int(os.environ.get("HOLDFAST_SEED", "1"))
     dice = random.Random(seed)
     killed = 0
     for number in range(KILLS):
-        process = holdfast.start("backup", "--database", DATABASE)
+        process = holdfast.start("backup", "--independent", "--database", DATABASE)
         try:
             process.wait(dice.uniform(0, usual * 1.1))
         except subprocess.TimeoutExpired:
@@ -122,12 +122,12 @@ def main():
         holdfast = harness.Holdfast(folder, server.uri)
         holdfast.init()
         holdfast.run("smokava", "seed", "--database", DATABASE, "--userpackages", "500")
-        first = holdfast.result("backup", "--database", DATABASE)["snapshot"]["id"]
+        first = holdfast.result("backup", "--independent", "--database", DATABASE)["snapshot"]["id"]
         kill_at_every_call(holdfast, first)
         fail_at_every_call(holdfast, first)
         kill_at_random_moments(holdfast, first)
         restores(holdfast, server, first)
-        last = holdfast.result("backup", "--database", DATABASE)["snapshot"]["id"]
+        last = holdfast.result("backup", "--independent", "--database", DATABASE)["snapshot"]["id"]
         restores(holdfast, server, last)
     print("passed")
 

@@ -56,8 +56,10 @@ def damage(check, holdfast, newest):
     for path in files_of(holdfast):
         original = path.read_bytes()
         garbage = path.parent.name == "leases"
+        # As of the newest snapshot: the log just seems to end earlier.
+        end_of_log = path == max(path.parent.iterdir()) and path.parent.name == "log"
         path.unlink()
-        check.noticed(f"{path} removed", path.name.startswith(newest) or garbage)
+        check.noticed(f"{path} removed", path.name.startswith(newest) or garbage or end_of_log)
         for length in (0, len(original) // 2, len(original) - 1):
             path.write_bytes(original[:length])
             check.noticed(f"{path} cut to {length}")

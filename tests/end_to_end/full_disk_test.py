@@ -47,7 +47,7 @@ def check_failure(holdfast, output, folder):
 def full_repository(holdfast, disk, snapshot):
     for leave in (0, 4096, 100_000, 400_000):
         ballast = fill_up(disk, leave)
-        output = holdfast.run("backup", "--database", DATABASE, expect=1)
+        output = holdfast.run("backup", "--independent", "--database", DATABASE, expect=1)
         check_failure(holdfast, output, holdfast.repository)
         listed = [one["id"] for one in holdfast.result("snapshots")["snapshots"]]
         assert listed == [snapshot], listed
@@ -66,7 +66,8 @@ def full_spool(holdfast, server):
         for first in range(0, 30_000, 1000):
             client[DATABASE].sorted.insert_many([{"_id": f"{n:06}", "pad": "x" * 1000}
                                                  for n in range(first, first + 1000)])
-        output = holdfast.run("backup", "--database", DATABASE, "--spool-folder", str(spool),
+        output = holdfast.run("backup", "--independent", "--database", DATABASE,
+                              "--spool-folder", str(spool),
                               "--memory", "16", expect=1)
         check_failure(holdfast, output, spool)
         assert "spool" in output, output

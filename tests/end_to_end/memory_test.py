@@ -56,8 +56,8 @@ def main():
         holdfast.init()
         peaks = {}
         _, peaks["backup"] = peak_of(holdfast, "backup", "--database", DATABASE)
-        _, peaks["backup, max"] = peak_of(holdfast, "backup", "--database", DATABASE,
-                                          "--compression", "max")
+        _, peaks["backup, max"] = peak_of(holdfast, "backup", "--independent",
+                                          "--database", DATABASE, "--compression", "max")
         _, peaks["verify"] = peak_of(holdfast, "verify", "--read-data")
         output, peaks["restore"] = peak_of(holdfast, "restore", "latest", "--as", "again")
         assert "identical with snapshot" in output, output
