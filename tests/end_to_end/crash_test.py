@@ -40,7 +40,8 @@ def count_calls(holdfast, call):
     log = holdfast.folder / "calls"
     subprocess.run(["strace", "-f", "-qq", "-o", str(log), "-e", f"trace={call}", harness.PROGRAM,
                     "backup", "--independent", "--database", DATABASE],
-                   env=holdfast.environment, check=True, stdin=subprocess.DEVNULL, capture_output=True)
+                   env=holdfast.environment, check=True, stdin=subprocess.DEVNULL,
+                   capture_output=True)
     return sum(f"{call}(" in line for line in log.read_text(errors="replace").splitlines())
 
 
