@@ -135,6 +135,8 @@ chapter "7. Is it the same?"
   --expected "$work/before.json"
 
 chapter "8. An accident that nobody noticed at once"
+sleep 1
+all_was_well=$(date -u +%Y-%m-%dT%H:%M:%SZ)
 "$python" - "$MONGODB_URI" "$database" <<'DELETE'
 import sys
 import pymongo
@@ -147,8 +149,10 @@ with pymongo.MongoClient(sys.argv[1], directConnection=True) as client:
 DELETE
 run capture --once
 run coverage
-run log --op delete --collection users --limit 1
-event=$("$holdfast" log --op delete --collection users --limit 1 --json |
+run log --op delete --collection users --counts
+say "At $all_was_well all was well. The first deletion after that:"
+run log --op delete --collection users --from "$all_was_well" --limit 1
+event=$("$holdfast" log --op delete --collection users --from "$all_was_well" --limit 1 --json |
   sed -n 's/.*"type":"event","event":"\([^"]*\)".*/\1/p')
 [ -n "$event" ] || fail "the deletion is not in the log"
 run restore --before "$event" --collection users --drop --yes

@@ -14,9 +14,9 @@ namespace {
 
 /// One getMore waits no longer than this at the server, well below the socket's timeout.
 constexpr std::chrono::milliseconds longest_wait{30'000};
-/// Events asked for at once: so many at first, then as many as make about so many bytes. Two of the
-/// largest fit what a driver takes (48 MB).
-constexpr std::int32_t first_batch = 128;
+/// Events asked for at once: so few at first, then as many as make about so many bytes. Two of the
+/// largest fit what a driver takes (48 MB). None would not do: a server was seen that closes a
+/// stream with its first batch, whatever it holds, if an invalidate event is among what comes.
 constexpr std::int32_t least_batch = 2;
 constexpr std::int32_t most_batch = 20'000;
 constexpr std::uint64_t wanted_batch_bytes = 4ULL * 1024 * 1024;
@@ -156,7 +156,7 @@ class LiveStream final : public ChangeStream {
     if (!cursor_->batch_left() && !moved) return {};
     const auto now = std::chrono::steady_clock::now();
     if (!cursor_->batch_left() && proved_ && now - proved_at_ < idle_proof_interval) return {};
-    const bson::Document command = aggregate_command(proved_ ? proved_ : token_);
+    const bson::Document command = aggregate_command(proved_ ? proved_ : token_, 0);
     auto resumed = CommandCursor::open(client_, stream_database(), command.view());
     if (!resumed.ok()) return resumed.error();
     proved_ = token_;
@@ -185,7 +185,7 @@ class LiveStream final : public ChangeStream {
   Status reopen() {
     cursor_.reset();
     fragments_.reset();
-    const bson::Document command = aggregate_command(token_);
+    const bson::Document command = aggregate_command(token_, next_batch_size());
     proved_ = token_;
     proved_at_ = std::chrono::steady_clock::now();
     auto opened = CommandCursor::open(client_, stream_database(), command.view());
@@ -211,8 +211,8 @@ class LiveStream final : public ChangeStream {
     command.end().end().end();
   }
 
-  /// Its reply holds the position and no event: how large they are is not known yet.
-  [[nodiscard]] bson::Document aggregate_command(const std::optional<bson::Document>& token) const {
+  [[nodiscard]] bson::Document aggregate_command(const std::optional<bson::Document>& token,
+                                                 std::int32_t batch_size) const {
     bson::Builder command;
     command.append_int32("aggregate", 1).begin_array("pipeline");
     command.begin_document("0").begin_document("$changeStream");
@@ -237,7 +237,7 @@ class LiveStream final : public ChangeStream {
       command.begin_document("$changeStreamSplitLargeEvent").end().end();
     }
     command.end();
-    command.begin_document("cursor").append_int32("batchSize", 0).end();
+    command.begin_document("cursor").append_int32("batchSize", batch_size).end();
     return std::move(command).finish();
   }
 
@@ -248,7 +248,7 @@ class LiveStream final : public ChangeStream {
   std::unique_ptr<CommandCursor> cursor_;
   FragmentJoiner fragments_;
   int empty_reopens_ = 0;
-  std::int32_t batch_size_ = first_batch;
+  std::int32_t batch_size_ = least_batch;
   std::uint64_t batch_events_ = 0;
   std::uint64_t batch_bytes_ = 0;
   std::optional<bson::Document> proved_;  ///< Everything up to here is known to have been seen.

@@ -97,6 +97,25 @@ TEST_P(StreamOf, goes_on_after_its_database_was_dropped) {
   EXPECT_EQ(take(*again, 1), (Words{"insert 7"}));
 }
 
+TEST_P(StreamOf, resumes_from_before_its_database_was_dropped) {
+  HOLDFAST_START_SERVER(server, {.kind = GetParam()});
+  const auto client = connect_to(server->uri());
+  insert(*client, "d", 0);
+  const bson::Document before = open_stream(*client, {.databases = {"d"}})->resume_token();
+  Words wanted;
+  for (int id = 1; id <= 20; ++id) {
+    insert(*client, "d", id);
+    wanted.push_back("insert " + std::to_string(id));
+  }
+  run_text(*client, "d", R"({"dropDatabase": 1})");
+  insert(*client, "d", 21);
+  for (const char* word : {"drop", "dropDatabase", "invalidate", "insert 21"}) {
+    wanted.emplace_back(word);
+  }
+  const auto stream = open_stream(*client, {.databases = {"d"}, .resume_after = before});
+  EXPECT_EQ(take(*stream, wanted.size()), wanted);
+}
+
 TEST_P(StreamOf, takes_bursts_of_the_largest_events) {
   HOLDFAST_START_SERVER(server, {.kind = GetParam()});
   const auto client = connect_to(server->uri());

@@ -175,7 +175,7 @@ TEST(LiveWriter, Core_retries_lost_replies_without_refusing_its_own_documents) {
   EXPECT_EQ(stored(*client, second), documents);
 }
 
-TEST(LiveWriter, Core_knows_its_own_rename_when_the_reply_is_lost) {
+TEST(LiveWriter, knows_its_own_rename_when_the_reply_is_lost) {
   HOLDFAST_START_SERVER(server, {});
   if (!server->owned()) GTEST_SKIP() << "no port known";
   const auto proxy = CutProxy::start(server->port()).value();
