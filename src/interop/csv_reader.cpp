@@ -80,21 +80,24 @@ std::optional<Row> take_row(std::string_view text, char separator, bool all_ther
 
 /// A document in the making, whose fields may be documents.
 struct Node {
-  std::vector<std::pair<std::string, Node>> fields;
+  std::string name;
+  std::vector<Node> fields;
   std::optional<bson::Value> value;
 
-  Node& at(const std::string& name) {
-    for (auto& [known, node] : fields) {
-      if (known == name) return node;
+  Node& at(const std::string& wanted) {
+    for (Node& node : fields) {
+      if (node.name == wanted) return node;
     }
-    return fields.emplace_back(name, Node()).second;
+    Node& added = fields.emplace_back();
+    added.name = wanted;
+    return added;
   }
   void build(bson::Builder& builder) const {
-    for (const auto& [name, node] : fields) {
+    for (const Node& node : fields) {
       if (node.value) {
-        builder.append(name, node.value->view());
+        builder.append(node.name, node.value->view());
       } else {
-        builder.begin_document(name);
+        builder.begin_document(node.name);
         node.build(builder);
         builder.end();
       }
@@ -196,7 +199,7 @@ class CsvReader {
     }
     bson::Builder builder;
     const bool has_id = std::any_of(root.fields.begin(), root.fields.end(),
-                                    [](const auto& field) { return field.first == "_id"; });
+                                    [](const auto& field) { return field.name == "_id"; });
     if (!has_id && options_.ids != nullptr) {
       builder.append_object_id("_id", options_.ids->next());
     }

@@ -155,6 +155,8 @@ std::optional<std::int64_t> add_units(std::int64_t at, DateUnit unit, std::int64
 
 std::int64_t count_boundaries(std::int64_t from, std::int64_t to, DateUnit unit, const Zone& zone,
                               int first_weekday) {
+  from = clamp_moment(from);
+  to = clamp_moment(to);
   const LocalTime start(zone.to_local(from));
   const LocalTime end(zone.to_local(to));
   if (is_calendar(unit)) {
@@ -180,6 +182,7 @@ std::int64_t count_boundaries(std::int64_t from, std::int64_t to, DateUnit unit,
 
 std::int64_t truncate_to(std::int64_t at, DateUnit unit, std::int64_t bin, const Zone& zone,
                          int first_weekday) {
+  at = clamp_moment(at);
   const LocalTime local(zone.to_local(at));
   if (is_calendar(unit)) {
     bin = std::min(bin, most_months / 12) * month_count(unit);

@@ -61,6 +61,7 @@ std::int64_t Zone::offset_ms(std::int64_t milliseconds) const {
 }
 
 std::int64_t Zone::from_local(std::int64_t local_ms) const {
+  local_ms = clamp_moment(local_ms);
   if (zone_ == nullptr) return local_ms - fixed_ms_;
   const date::local_seconds local(to_seconds(local_ms).time_since_epoch());
   return local_ms - std::chrono::milliseconds(zone_->get_info(local).first.offset).count();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <string_view>
@@ -11,6 +12,13 @@ class time_zone;
 }
 
 namespace holdfast::profile {
+
+/// A moment within 126 million years of 1970: beyond, arithmetic with days and zones would
+/// overflow, and nobody means such a date.
+[[nodiscard]] constexpr std::int64_t clamp_moment(std::int64_t milliseconds) {
+  constexpr std::int64_t most = 4'000'000'000'000'000'000;
+  return std::clamp(milliseconds, -most, most);
+}
 
 /// A zone as MongoDB takes it: an Olson name ("Asia/Tehran"), "UTC" or "GMT", or an offset
 /// ("+03:30", "+0330", "+03"). A value; the database of zones is the system's.
@@ -25,7 +33,7 @@ class Zone {
   [[nodiscard]] std::int64_t offset_ms(std::int64_t milliseconds) const;
   /// The clock on the wall, as milliseconds since 1970 of that clock.
   [[nodiscard]] std::int64_t to_local(std::int64_t milliseconds) const {
-    return milliseconds + offset_ms(milliseconds);
+    return clamp_moment(milliseconds) + offset_ms(clamp_moment(milliseconds));
   }
   /// The moment of a wall clock's time: of two the earlier one; of none the one that as much time
   /// after the gap.
