@@ -10,6 +10,7 @@
 #include "base/memory_budget.h"
 #include "base/task_group.h"
 #include "bson/extended_json.h"
+#include "dataset/document_batch.h"
 
 namespace holdfast::restore {
 
@@ -18,48 +19,11 @@ namespace {
 /// One insert: small enough that several connections fit the memory bound, large enough that the
 /// round trip does not matter.
 constexpr std::size_t batch_bytes = 4UL * 1024 * 1024;
-constexpr std::size_t batch_documents = 10'000;
 /// Documents larger than a batch that are being written at once, by all connections together: with
 /// all copies of them, the memory bound allows one of 16 MiB.
 constexpr std::uint64_t most_large_bytes = 16ULL * 1024 * 1024;
 /// Ranges a worker takes on average, so that all end together.
 constexpr std::size_t parts_per_worker = 4;
-
-/// Documents copied into one buffer, and views of them.
-class Batch {
- public:
-  [[nodiscard]] bool empty() const { return sizes_.empty(); }
-  [[nodiscard]] bool full() const {
-    return bytes_.size() >= batch_bytes || sizes_.size() >= batch_documents;
-  }
-  void add(bson::DocumentView document) {
-    // A large one would double the memory of the others.
-    const std::size_t size = document.bytes().size();
-    if (size > batch_bytes) bytes_.reserve(bytes_.size() + size);
-    append_bytes(bytes_, document.bytes());
-    sizes_.push_back(size);
-  }
-  [[nodiscard]] std::uint64_t bytes() const { return bytes_.size(); }
-  [[nodiscard]] std::vector<bson::DocumentView> views() const {
-    std::vector<bson::DocumentView> views;
-    views.reserve(sizes_.size());
-    std::size_t at = 0;
-    for (const std::size_t size : sizes_) {
-      views.emplace_back(ByteView(bytes_).subspan(at, size));
-      at += size;
-    }
-    return views;
-  }
-  void clear() {
-    bytes_.clear();
-    if (bytes_.capacity() > 2 * batch_bytes) Bytes().swap(bytes_);
-    sizes_.clear();
-  }
-
- private:
-  Bytes bytes_;
-  std::vector<std::size_t> sizes_;
-};
 
 class Loader {
  public:
@@ -88,7 +52,7 @@ class Loader {
 
  private:
   Status work(const std::stop_token& stop) {
-    Batch batch;
+    DocumentBatch batch(batch_bytes);
     for (std::size_t part = next_part_++; part < parts_; part = next_part_++) {
       HOLDFAST_TRY(const auto cursor, snapshot_.open_part(source_.ns, wanted_parts_, part));
       while (true) {
@@ -106,7 +70,7 @@ class Loader {
     return batch.empty() ? Status() : write(batch, stop);
   }
 
-  Status write(Batch& batch, const std::stop_token& stop) {
+  Status write(DocumentBatch& batch, const std::stop_token& stop) {
     if (stop.stop_requested()) return Error(ErrorCode::cancelled, "stopped");
     const std::vector<bson::DocumentView> documents = batch.views();
     const bool replace =

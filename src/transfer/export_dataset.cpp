@@ -4,14 +4,14 @@
 
 #include <utility>
 
+#include "dataset/document_batch.h"
 #include "dataset/read_ahead.h"
-#include "transfer/batch.h"
 
 namespace holdfast::transfer {
 
 namespace {
 
-Status write_batch(interop::DumpWriter& to, const Namespace& ns, Batch& batch,
+Status write_batch(interop::DumpWriter& to, const Namespace& ns, DocumentBatch& batch,
                    ExportOutcome& outcome) {
   HOLDFAST_TRY(const auto refused, to.insert(ns, batch.views()));
   if (!refused.empty()) return Error(ErrorCode::partial, refused.front().reason);
@@ -26,7 +26,7 @@ Status export_documents(DatasetReader& from, const Namespace& ns, interop::DumpW
                         ProgressSink& progress, const std::stop_token& stop) {
   HOLDFAST_TRY(const auto cursor, from.open(ns));
   ReadAhead ahead(*cursor);
-  Batch batch;
+  DocumentBatch batch;
   std::uint64_t documents = 0;
   std::uint64_t bytes = 0;
   constexpr std::uint64_t report_every = 1000;

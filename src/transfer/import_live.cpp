@@ -10,10 +10,10 @@
 #include "base/bounded_queue.h"
 #include "base/task_group.h"
 #include "bson/extended_json.h"
+#include "dataset/document_batch.h"
 #include "dataset/read_ahead.h"
 #include "mongo/catalog.h"
 #include "mongo/live_writer.h"
-#include "transfer/batch.h"
 #include "transfer/keyed_writes.h"
 
 namespace holdfast::transfer {
@@ -79,7 +79,7 @@ class LiveImporter {
   Status write_documents(const CollectionInfo& info) {
     const bool ordered = info.capped() || info.type == CollectionType::timeseries;
     const std::size_t workers = ordered ? 1 : std::max<std::size_t>(options_.workers, 1);
-    BoundedQueue<std::shared_ptr<Batch>> queue(workers);
+    BoundedQueue<std::shared_ptr<DocumentBatch>> queue(workers);
     TaskGroup group(stop_);
     for (std::size_t i = 0; i < workers; ++i) {
       group.start([this, &info, &queue](const std::stop_token& stop) -> Status {
@@ -95,16 +95,16 @@ class LiveImporter {
     return read.ok() ? written : read;
   }
 
-  Status fill(const Namespace& ns, BoundedQueue<std::shared_ptr<Batch>>& queue,
+  Status fill(const Namespace& ns, BoundedQueue<std::shared_ptr<DocumentBatch>>& queue,
               const std::stop_token& stop) {
     HOLDFAST_TRY(const auto cursor, dump_.open(ns));
-    auto batch = std::make_shared<Batch>();
+    auto batch = std::make_shared<DocumentBatch>();
     while (true) {
       HOLDFAST_TRY(const auto document, cursor->next());
       if (!document) break;
       batch->add(*document);
       if (!batch->full()) continue;
-      if (!queue.push(std::exchange(batch, std::make_shared<Batch>()), stop)) {
+      if (!queue.push(std::exchange(batch, std::make_shared<DocumentBatch>()), stop)) {
         return Error(ErrorCode::cancelled, "stopped");
       }
     }
@@ -114,7 +114,7 @@ class LiveImporter {
     return stop.stop_requested() ? Status(Error(ErrorCode::cancelled, "stopped")) : Status();
   }
 
-  Status write(const Namespace& ns, const Batch& batch) {
+  Status write(const Namespace& ns, const DocumentBatch& batch) {
     const auto documents = batch.views();
     const bool by_id = options_.key_fields.empty();
     KeyedOutcome outcome;
