@@ -74,22 +74,34 @@ class PatchWriter {
     return writer_.find(base_layers_, key);
   }
 
+  /// What is kept of a document that is being folded: documents may have 16 MiB.
+  struct Digest {
+    Fingerprint hash;
+    std::uint64_t bytes = 0;
+    bool operator==(const Digest&) const = default;
+  };
+  [[nodiscard]] std::optional<Digest> digest(const std::optional<bson::Document>& document) const {
+    if (!document) return std::nullopt;
+    return Digest{hasher_.hash(document->bytes()), document->bytes().size()};
+  }
+
   /// `before` and `after` of one key; keys ascend.
-  Status put(bson::ValueView key, const std::optional<bson::Document>& before,
+  Status put(bson::ValueView key, const std::optional<Digest>& before,
              const std::optional<bson::Document>& after) {
-    if (before == after) return {};
+    const std::optional<Digest> now = digest(after);
+    if (before == now) return {};
     ++changed_;
     if (before) {
-      held_->fingerprint.subtract(hasher_.hash(before->bytes()));
-      held_->document_bytes -= before->bytes().size();
+      held_->fingerprint.subtract(before->hash);
+      held_->document_bytes -= before->bytes;
     }
     if (segment_->full()) {
       HOLDFAST_CHECK(finish_segment());
       HOLDFAST_TRY(segment_, stream_->begin());
     }
     if (after) {
-      held_->fingerprint.add(hasher_.hash(after->bytes()));
-      held_->document_bytes += after->bytes().size();
+      held_->fingerprint.add(now->hash);
+      held_->document_bytes += now->bytes;
       return segment_->add({.kind = repository::Entry::Kind::put, .document = after->view()});
     }
     bson::Builder removed;
@@ -195,8 +207,9 @@ class KeyFolder {
   Status begin_key(bson::ValueView key) {
     key_.emplace(key);
     something_left_out_ = false;
-    HOLDFAST_TRY(before_, patch_.base(key));
-    fold_.emplace(before_, collection_->fit);
+    HOLDFAST_TRY(std::optional<bson::Document> base, patch_.base(key));
+    before_ = patch_.digest(base);
+    fold_.emplace(std::move(base), collection_->fit);
     if (!collection_->audit) return {};
     difference_ = find_difference();
     if (difference_ == nullptr) return {};
@@ -254,7 +267,7 @@ class KeyFolder {
   Uuid uuid_{};
   HeldCollection* collection_ = nullptr;
   std::optional<bson::Value> key_;
-  std::optional<bson::Document> before_;
+  std::optional<PatchWriter::Digest> before_;
   std::optional<DocumentFold> fold_;
   bool something_left_out_ = false;  ///< Of this key.
   /// Of a key that an audit found different: what the parent and the log say.

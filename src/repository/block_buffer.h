@@ -10,9 +10,12 @@
 
 namespace holdfast::repository {
 
-/// Memory that is used again for every block: grows, never shrinks, is not cleared.
+/// Memory that is used again for every block: grows, shrinks only when told, is not cleared.
 class BlockBuffer {
  public:
+  /// Beyond it a block is a single large document, of which as few copies as can be are kept.
+  static constexpr std::size_t most_kept_bytes = 4U * 1024 * 1024;
+
   /// Makes room for `size` bytes; the content is undefined.
   std::span<std::uint8_t> reset(std::size_t size) {
     size_ = 0;
@@ -41,6 +44,11 @@ class BlockBuffer {
     push(static_cast<std::uint8_t>(number));
   }
   void shrink(std::size_t size) { size_ = size; }
+  /// The content is not needed any more: gives its memory back if that is much.
+  void let_go() {
+    if (capacity_ > most_kept_bytes) *this = BlockBuffer();
+    size_ = 0;
+  }
   [[nodiscard]] std::size_t size() const { return size_; }
   [[nodiscard]] std::uint8_t* data() { return bytes_.get(); }
   [[nodiscard]] const std::uint8_t* data() const { return bytes_.get(); }

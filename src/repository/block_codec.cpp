@@ -52,6 +52,13 @@ BlockDecoder& BlockDecoder::operator=(BlockDecoder&&) noexcept = default;
 
 Status BlockDecoder::decode(const Sealer& sealer, const Nonce& nonce, ByteView identity,
                             ByteView stored, BlockBuffer& raw) {
+  Status decoded = open_and_decode(sealer, nonce, identity, stored, raw);
+  opened_.let_go();
+  return decoded;
+}
+
+Status BlockDecoder::open_and_decode(const Sealer& sealer, const Nonce& nonce, ByteView identity,
+                                     ByteView stored, BlockBuffer& raw) {
   if (stored.size() < block_overhead_bytes || stored.size() > max_stored_block_bytes) {
     return damaged("a block of an impossible length");
   }
@@ -133,7 +140,9 @@ Result<ByteView> BlockEncoder::encode(const Sealer& sealer, const Nonce& nonce, 
   sealer.seal({stored_.data(), stored_.size()}, nonce, identity);
 
   const Status reread = decoder_.decode(sealer, nonce, identity, stored_.view(), compared_);
-  if (!reread.ok() || !same_bytes(compared_.view(), raw)) {
+  const bool same = reread.ok() && same_bytes(compared_.view(), raw);
+  compared_.let_go();
+  if (!same) {
     return Error(ErrorCode::corrupt,
                  "a block that was just made does not decode to what went into it",
                  "this machine computes wrongly: check its memory and processor");

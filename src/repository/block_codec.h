@@ -47,6 +47,8 @@ class BlockDecoder {
   struct FreeContext {
     void operator()(ZSTD_DCtx_s* context) const;
   };
+  [[nodiscard]] Status open_and_decode(const Sealer& sealer, const Nonce& nonce, ByteView identity,
+                                       ByteView stored, BlockBuffer& raw);
   [[nodiscard]] Status decode_shredded(ByteView payload, std::span<std::uint8_t> out);
   [[nodiscard]] bool decompress(ByteView compressed, std::span<std::uint8_t> out);
 

@@ -152,6 +152,10 @@ Result<std::uint64_t> BlockReader::read(std::size_t block, BlockDecoder& decoder
   const std::uint64_t number = index_->number(block);
   const Status decoded = decoder.decode(context_.keys.segments, block_nonce(prefix, number),
                                         identity_.of_block(number), bytes, raw);
+  if (window_.size() > BlockBuffer::most_kept_bytes && block + 1 == window_to_) {
+    window_ = {};
+    window_to_ = window_from_;
+  }
   if (!decoded.ok()) {
     return decoded.error().with_context(describe_block(segment_, *index_, block));
   }

@@ -166,8 +166,7 @@ StreamCore::StreamCore(Context& context, std::string source, const LayoutSetting
     : context_(context),
       source_(std::move(source)),
       layout_(within_limits(layout)),
-      files_(std::move(files)),
-      encoder_(layout.compression) {}
+      files_(std::move(files)) {}
 
 Result<std::unique_ptr<SegmentWriter>> StreamCore::begin(const std::shared_ptr<StreamCore>& core) {
   if (core->failure_) return *core->failure_;
@@ -183,6 +182,9 @@ Status StreamCore::close_file() {
   if (failure_) return *failure_;
   if (segment_open_) return Error(ErrorCode::precondition, "a segment is still open");
   if (!file_) return {};
+  // Streams live until the snapshot is committed; of large documents their buffers are large.
+  encoder_.reset();
+  block_ = {};
   const std::unique_ptr<SegmentFileWriter> file = std::move(file_);
   const Status committed = file->commit();
   if (!committed.ok()) failure_ = committed.error();
@@ -200,7 +202,8 @@ Result<SegmentFileWriter::Appended> StreamCore::append(SealKind kind, ByteView r
   if (!file_) {
     HOLDFAST_TRY(file_, SegmentFileWriter::create(context_, source_, *files_));
   }
-  auto appended = file_->append(encoder_, kind, raw);
+  if (!encoder_) encoder_.emplace(layout_.compression);
+  auto appended = file_->append(*encoder_, kind, raw);
   if (!appended.ok()) {
     // Nobody knows how much of it arrived: the file, and what it held, is lost.
     failure_ = appended.error();

@@ -33,7 +33,7 @@ class StreamCore {
   const std::string source_;
   const LayoutSettings layout_;
   std::shared_ptr<OwnFiles> files_;
-  BlockEncoder encoder_;
+  std::optional<BlockEncoder> encoder_;  ///< While a file is open.
   BlockBuffer block_;
   std::unique_ptr<SegmentFileWriter> file_;
   std::optional<Error> failure_;  ///< The first failed write; what every later call returns.

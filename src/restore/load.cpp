@@ -22,6 +22,8 @@ constexpr std::size_t batch_bytes = 4UL * 1024 * 1024;
 /// Documents larger than a batch that are being written at once, by all connections together: with
 /// all copies of them, the memory bound allows one of 16 MiB.
 constexpr std::uint64_t most_large_bytes = 16ULL * 1024 * 1024;
+/// What all workers may hold of documents that they read, where documents are large.
+constexpr std::uint64_t most_read_bytes = 96ULL * 1024 * 1024;
 /// Ranges a worker takes on average, so that all end together.
 constexpr std::size_t parts_per_worker = 4;
 
@@ -39,7 +41,8 @@ class Loader {
 
   Result<LoadOutcome> run(const std::stop_token& stop) {
     const bool ordered = source_.capped() || source_.type == CollectionType::timeseries;
-    const std::size_t workers = ordered ? 1 : std::max<std::size_t>(options_.workers, 1);
+    const std::size_t workers =
+        ordered ? 1 : std::clamp<std::size_t>(options_.workers, 1, most_workers());
     wanted_parts_ = ordered ? 1 : workers * parts_per_worker;
     HOLDFAST_TRY(parts_, snapshot_.part_count(source_.ns, wanted_parts_));
     TaskGroup group(stop);
@@ -51,6 +54,17 @@ class Loader {
   }
 
  private:
+  /// A worker holds a document of each layer, and a copy of the newest.
+  [[nodiscard]] std::size_t most_workers() const {
+    for (const repository::SnapshotCollection& collection : snapshot_.manifest().collections) {
+      if (collection.info.ns != source_.ns || collection.fingerprint.documents == 0) continue;
+      const std::uint64_t average = collection.document_bytes / collection.fingerprint.documents;
+      const std::uint64_t held = average * (collection.layers.size() + 1);
+      return std::max<std::uint64_t>(most_read_bytes / std::max<std::uint64_t>(held, 1), 1);
+    }
+    return 1;
+  }
+
   Status work(const std::stop_token& stop) {
     DocumentBatch batch(batch_bytes);
     for (std::size_t part = next_part_++; part < parts_; part = next_part_++) {

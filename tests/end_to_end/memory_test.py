@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Memory stays within 256 MiB also where every document is nearly as large as a document can be:
-the peak of `backup`, `verify` and `restore`, as the system counted it.
+the peak of `backup` (also while all documents are being replaced), `verify` and `restore`, as the
+system counted it.
 HOLDFAST_LARGE_DOCUMENTS: how many there are (36 in CI, else 24).
 """
 
@@ -8,6 +9,7 @@ import os
 import random
 import subprocess
 import sys
+import threading
 
 import bson
 import pymongo
@@ -42,6 +44,31 @@ def peak_of(holdfast, *arguments):
     return output, usage.ru_maxrss / 1024
 
 
+class Replacing:
+    """Replaces one document after the other, until the end of the `with` block."""
+
+    def __init__(self, uri, dice):
+        self.uri, self.dice = uri, dice
+        self.count = 0
+        self.over = threading.Event()
+        self.thread = threading.Thread(target=self.run)
+
+    def run(self):
+        collection = pymongo.MongoClient(self.uri, directConnection=True)[DATABASE].files
+        while not self.over.is_set():
+            number = self.count % DOCUMENTS
+            collection.replace_one({"_id": number}, document(self.dice, number))
+            self.count += 1
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.over.set()
+        self.thread.join()
+
+
 def main():
     harness.require_program()
     kind = find_server()
@@ -58,6 +85,10 @@ def main():
         _, peaks["backup"] = peak_of(holdfast, "backup", "--database", DATABASE)
         _, peaks["backup, max"] = peak_of(holdfast, "backup", "--independent",
                                           "--database", DATABASE, "--compression", "max")
+        with Replacing(server.uri, dice) as replacing:
+            _, peaks["backup, all replaced"] = peak_of(holdfast, "backup", "--independent",
+                                                       "--database", DATABASE)
+        assert replacing.count > DOCUMENTS // 2, f"only {replacing.count} were replaced meanwhile"
         _, peaks["verify"] = peak_of(holdfast, "verify", "--read-data")
         output, peaks["restore"] = peak_of(holdfast, "restore", "latest", "--as", "again")
         assert "identical with snapshot" in output, output
