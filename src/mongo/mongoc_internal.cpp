@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <mutex>
+#include <system_error>
+#include <thread>
 
 #include "base/log.h"
 
@@ -14,6 +16,14 @@ void initialise_driver() {
     mongoc_init();
     mongoc_log_set_handler(nullptr, nullptr);
   });
+}
+
+void PoolDeleter::operator()(mongoc_client_pool_t* pool) const {
+  try {
+    std::thread([pool] { mongoc_client_pool_destroy(pool); }).detach();
+  } catch (const std::system_error&) {  // no more threads
+    mongoc_client_pool_destroy(pool);
+  }
 }
 
 BorrowedBson::BorrowedBson(bson::DocumentView view) {

@@ -66,8 +66,10 @@ struct CollectionDeleter {
 };
 using CollectionPtr = std::unique_ptr<mongoc_collection_t, CollectionDeleter>;
 
+/// Ends a pool in the background: its monitors hear of it only when a wait of theirs is over, up to
+/// half a second later. The program must not run exit handlers while that goes on (see main.cpp).
 struct PoolDeleter {
-  void operator()(mongoc_client_pool_t* pool) const { mongoc_client_pool_destroy(pool); }
+  void operator()(mongoc_client_pool_t* pool) const;
 };
 using PoolPtr = std::unique_ptr<mongoc_client_pool_t, PoolDeleter>;
 
