@@ -1,13 +1,17 @@
 #!/usr/bin/env python3
-"""Every line of docs/guide.md that calls Holdfast works, in the order in which it is written."""
+"""Every line of docs/guide.md that calls Holdfast works, in the order in which it is written; those
+that also call docker, with a stand-in that knows which lines docker and the tools take."""
 
+import json
 import re
+import shlex
 import subprocess
 import sys
 import unittest
 from pathlib import Path
 
 import harness
+from dump_samples import sample_dump
 from harness import PROGRAM
 from server import TestServer, find_server
 
@@ -18,6 +22,11 @@ def lines_to_run():
     blocks = re.findall(r"^```sh\n(.*?)^```", GUIDE.read_text(), re.DOTALL | re.MULTILINE)
     return [line for block in blocks for line in block.splitlines()
             if not line.startswith("#")]
+
+
+def docker_lines():
+    return [line.removeprefix("# ") for line in GUIDE.read_text().splitlines()
+            if re.search(r"^(# )?(holdfast [^`]*\| )?docker ", line)]
 
 
 class Guide(unittest.TestCase):
@@ -52,6 +61,35 @@ class Guide(unittest.TestCase):
             self.assertEqual({key: one for key, one in after.items() if key[0] != "people"},
                              before)
             self.assertEqual(sum(key[0] == "people" for key in after), 50)
+
+    def test_docker_lines_work(self):
+        lines = docker_lines()
+        self.assertEqual(len(lines), 4)
+        expected = {f"{ns[0]}.{ns[1]}": len(dumped.documents)
+                    for ns, dumped in sample_dump().items()}
+        with harness.temporary_folder() as folder:
+            folder = Path(folder)
+            holdfast = harness.Holdfast(folder, self.server.uri)
+            holdfast.init()
+            tools = folder / "tools"
+            tools.mkdir()
+            stand_in = Path(__file__).with_name("stand_in_docker.py")
+            program = shlex.join([sys.executable, str(stand_in)])
+            (tools / "docker").write_text(f'#!/bin/sh\nexec {program} "$@"\n')
+            (tools / "docker").chmod(0o755)
+            environment = {**holdfast.environment, "HOLDFAST_STAND_IN_FOLDER": str(folder),
+                           "PYTHONPATH": ":".join(sys.path),
+                           "PATH": f"{tools}:{Path(PROGRAM).parent}:/usr/bin:/bin"}
+            for line in lines:
+                if "< shop.archive" in line:  # what the line before it left is packed
+                    self.run_line("gunzip -c shop.archive.gz > shop.archive", environment, folder)
+                self.run_line(line, environment, folder)
+            self.assertEqual(json.loads((folder / "seen").read_text()), expected)
+
+    def run_line(self, line, environment, folder):
+        done = subprocess.run(["bash", "-o", "pipefail", "-c", line], env=environment, cwd=folder,
+                              capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 0, f"{line}\n{done.stdout}\n{done.stderr}")
 
 
 if __name__ == "__main__":
