@@ -17,7 +17,7 @@ packages_of() {
     lint) echo clang-14 clang-tidy-14 clang-format-14 shellcheck ;;
     format) echo clang-format-14 ;;
     fuzz) echo clang-14 libclang-rt-14-dev ;;
-    peers) echo strace restic borgbackup ;;
+    peers) echo strace restic borgbackup groff-base fish ;;
     *) fail "no such package group: $1 (build, lint, fuzz, peers, python)" ;;
   esac
 }

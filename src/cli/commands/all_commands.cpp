@@ -4,6 +4,7 @@
 #include "cli/commands/capture.h"
 #include "cli/commands/capture_status.h"
 #include "cli/commands/check.h"
+#include "cli/commands/completion.h"
 #include "cli/commands/config_show.h"
 #include "cli/commands/coverage.h"
 #include "cli/commands/doctor.h"
@@ -63,6 +64,7 @@ Commands make_all_commands() {
   commands.push_back(make_config_show_command());
   commands.push_back(make_smokava_seed_command());
   commands.push_back(make_smokava_traffic_command());
+  commands.push_back(make_completion_command());
   commands.push_back(make_version_command());
   commands.push_back(make_help_command());
   return commands;

@@ -3,9 +3,12 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <filesystem>
+#include <fstream>
 
 #include "cli/commands/all_commands.h"
 #include "cli/help.h"
+#include "cli/man_page.h"
 
 namespace holdfast::cli {
 namespace {
@@ -19,9 +22,10 @@ class HelpCommand final : public Command {
         .summary = "Show all commands, or one command's options and examples",
         .description =
             "Without a name it lists the commands and the exit codes; with one it shows "
-            "the same as that command's --help.",
+            "the same as that command's --help. With --man it is a manual page instead.",
         .examples = {{"holdfast help restore", "Options and examples of restore."},
-                     {"holdfast help snapshot tag", "Names of two words are written as they are."}},
+                     {"holdfast help snapshot tag", "Names of two words are written as they are."},
+                     {"holdfast help restore --man | man -l -", "The manual page of restore."}},
         .settings = {},
         .reads_settings = false,
     };
@@ -29,12 +33,18 @@ class HelpCommand final : public Command {
 
   void declare(CLI::App& app) override {
     app.add_option("command", words_, "A command's name")->type_name("COMMAND");
+    app.add_flag("--man", man_, "Print a manual page, for man(1)")->group(own_group);
+    app.add_option("--man-folder", man_folder_,
+                   "Write the manual pages of all commands into this folder, which exists")
+        ->type_name("FOLDER")
+        ->group(own_group);
   }
 
   [[nodiscard]] Result<ExitCode> run(Context& context) override {
     const Commands commands = make_all_commands();
+    if (!man_folder_.empty()) return write_man_pages(commands);
     if (words_.empty()) {
-      context.terminal.write_out(overview_help(commands));
+      context.terminal.write_out(man_ ? overview_man_page(commands) : overview_help(commands));
       return ExitCode::done;
     }
     std::vector<std::string> arguments = words_;
@@ -49,12 +59,31 @@ class HelpCommand final : public Command {
                    fmt::format("there is no command '{}'", fmt::join(words_, " ")),
                    "see 'holdfast help'");
     }
-    context.terminal.write_out(command_help(*choice.command));
+    context.terminal.write_out(man_ ? command_man_page(*choice.command)
+                                    : command_help(*choice.command));
     return ExitCode::done;
   }
 
  private:
+  [[nodiscard]] Result<ExitCode> write_man_pages(const Commands& commands) const {
+    const auto write = [this](const std::string& name, const std::string& page) -> Status {
+      const auto path = std::filesystem::path(man_folder_) / (name + ".1");
+      std::ofstream file(path);
+      file << page;
+      file.close();
+      if (file.fail()) return Error(ErrorCode::io, fmt::format("cannot write {}", path.string()));
+      return {};
+    };
+    HOLDFAST_CHECK(write("holdfast", overview_man_page(commands)));
+    for (const auto& command : commands) {
+      HOLDFAST_CHECK(write(man_page_name(command->info().name), command_man_page(*command)));
+    }
+    return ExitCode::done;
+  }
+
   std::vector<std::string> words_;
+  bool man_ = false;
+  std::string man_folder_;
 };
 
 }  // namespace
