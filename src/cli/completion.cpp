@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "cli/help.h"
+
 namespace holdfast::cli {
 namespace {
 
@@ -28,7 +30,7 @@ struct CommandWords {
 };
 
 Takes takes_of(const CLI::Option& option) {
-  const std::string type = option.get_type_name().substr(0, option.get_type_name().find(':'));
+  const std::string type = value_name(option);
   if (type.empty() || option.get_items_expected_max() == 0) return Takes::nothing;
   static const std::set<std::string_view> paths = {"FILE", "FOLDER", "PATH", "TARGET",
                                                    "REPOSITORY"};

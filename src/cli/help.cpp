@@ -49,9 +49,7 @@ std::string option_line(const CLI::Option& option) {
   std::string names;
   for (const auto& name : option.get_snames()) names += (names.empty() ? "-" : ", -") + name;
   for (const auto& name : option.get_lnames()) names += (names.empty() ? "    --" : ", --") + name;
-  // CLI11 adds the names of checks behind a colon.
-  const std::string type = option.get_type_name();
-  if (!type.empty()) names += " " + type.substr(0, type.find(':'));
+  if (const auto type = value_name(option); !type.empty()) names += " " + type;
   std::string line = "  " + names;
   if (line.size() + 2 > explanation_column) {
     line += "\n" + std::string(explanation_column, ' ');
@@ -65,7 +63,7 @@ std::string usage_line(const CommandInfo& info, const CLI::App& app) {
   std::string line = fmt::format("  holdfast {}", info.name);
   for (const CLI::Option* option : app.get_options()) {
     if (!option->get_positional()) continue;
-    std::string word = option->get_type_name();
+    std::string word = value_name(*option);
     if (option->get_items_expected_max() > 1) word += "...";
     line += option->get_required() ? " " + word : " [" + word + "]";
   }
@@ -85,7 +83,7 @@ std::string arguments_part(const CLI::App& app) {
   std::string out;
   for (const CLI::Option* option : app.get_options()) {
     if (!option->get_positional()) continue;
-    std::string line = "  " + option->get_type_name();
+    std::string line = "  " + value_name(*option);
     line.resize(std::max(explanation_column, line.size() + 2), ' ');
     out += line + wrap(option->get_description(), explanation_column, explanation_column) + "\n";
   }
@@ -104,6 +102,12 @@ std::string settings_variables(const CommandInfo& info) {
 }
 
 }  // namespace
+
+std::string value_name(const CLI::Option& option) {
+  // CLI11 adds the names of checks behind a colon.
+  const std::string type = option.get_type_name();
+  return type.substr(0, type.find(':'));
+}
 
 std::string overview_help(const Commands& commands, std::string_view group_word) {
   std::string out;

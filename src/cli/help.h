@@ -5,7 +5,14 @@
 
 #include "cli/command_line.h"
 
+namespace CLI {
+class Option;
+}
+
 namespace holdfast::cli {
+
+/// What an option takes, "FILE"; empty for a flag.
+[[nodiscard]] std::string value_name(const CLI::Option& option);
 
 /// `holdfast --help`: all commands by group, the common options, the exit codes. With a
 /// `group_word` ("snapshot") only the commands that begin with it.

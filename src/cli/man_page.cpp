@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "cli/exit_code.h"
+#include "cli/help.h"
 
 namespace holdfast::cli {
 namespace {
@@ -56,11 +57,11 @@ std::string option_part(const CLI::Option& option) {
   };
   for (const auto& name : option.get_snames()) add("-" + name);
   for (const auto& name : option.get_lnames()) add("--" + name);
-  const std::string type = option.get_type_name();
+  const std::string type = value_name(option);
   if (option.get_positional()) {
     names = "\\fI" + escaped(type) + "\\fR";
   } else if (!type.empty()) {
-    names += " \\fI" + escaped(type.substr(0, type.find(':'))) + "\\fR";
+    names += " \\fI" + escaped(type) + "\\fR";
   }
   return ".TP\n" + names + "\n" + paragraphs(option.get_description());
 }
@@ -79,7 +80,7 @@ std::string synopsis(const CommandInfo& info, const CLI::App& app) {
   std::string line = "\\fBholdfast " + escaped(info.name) + "\\fR";
   for (const CLI::Option* option : app.get_options()) {
     if (!option->get_positional()) continue;
-    std::string word = "\\fI" + escaped(option->get_type_name()) + "\\fR";
+    std::string word = "\\fI" + escaped(value_name(*option)) + "\\fR";
     if (option->get_items_expected_max() > 1) word += "...";
     line += option->get_required() ? " " + word : " [" + word + "]";
   }
