@@ -1,11 +1,12 @@
 #include "cli/commands/help.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
 #include <filesystem>
-#include <fstream>
 
+#include "base/file.h"
 #include "cli/commands/all_commands.h"
 #include "cli/help.h"
 #include "cli/man_page.h"
@@ -68,11 +69,10 @@ class HelpCommand final : public Command {
   [[nodiscard]] Result<ExitCode> write_man_pages(const Commands& commands) const {
     const auto write = [this](const std::string& name, const std::string& page) -> Status {
       const auto path = std::filesystem::path(man_folder_) / (name + ".1");
-      std::ofstream file(path);
-      file << page;
-      file.close();
-      if (file.fail()) return Error(ErrorCode::io, fmt::format("cannot write {}", path.string()));
-      return {};
+      HOLDFAST_TRY(FileDescriptor file,
+                   open_file(path, O_WRONLY | O_CREAT | O_TRUNC, 0644, "write"));
+      HOLDFAST_CHECK(write_all(file.get(), as_bytes(page), path));
+      return file.close(path);
     };
     HOLDFAST_CHECK(write("holdfast", overview_man_page(commands)));
     for (const auto& command : commands) {
